@@ -1,0 +1,80 @@
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { Console, Effect, Layer, Runtime } from "effect"
+import * as CliError from "effect/cli/CliError"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import { BootstrapLive } from "../layers/BootstrapLive.ts"
+import { BootstrapValidatorLive } from "../layers/BootstrapValidatorLive.ts"
+import { ConfigLive } from "../layers/ConfigLive.ts"
+import { EnvoyBinaryLive } from "../layers/EnvoyBinaryLive.ts"
+import { HostLive } from "../layers/HostLive.ts"
+import { LoggerLive } from "../layers/LoggerLive.ts"
+import { ManagementClientLive } from "../layers/ManagementClientLive.ts"
+import { printBootstrap } from "./bootstrap.ts"
+import { showConfig } from "./config.ts"
+import { ready } from "./ready.ts"
+
+const yes = (name: string, description: string) =>
+  Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false))
+
+const seconds = (name: string, description: string) =>
+  Flag.Finite(name).pipe(Flag.withDescription(description), Flag.optional)
+
+// Started by `main` without this module, so that the entry point loads no command-line code; described here.
+const runCommand = Command.make("run").pipe(
+  Command.withDescription("Start Envoy, watch it, serve the management API, drain and stop on a signal (the default)")
+)
+
+const bootstrapCommand = Command.make(
+  "bootstrap",
+  { validate: yes("validate", "Also have Envoy check it (--mode validate)") },
+  printBootstrap
+).pipe(
+  Command.withDescription("Print the Envoy bootstrap as YAML and start nothing"),
+  Command.provide(() =>
+    BootstrapValidatorLive.pipe(
+      Layer.provideMerge(BootstrapLive),
+      Layer.provideMerge(EnvoyBinaryLive),
+      Layer.provideMerge(HostLive),
+      Layer.provideMerge(ConfigLive)
+    )
+  )
+)
+
+const configCommand = Command.make("config", { json: yes("json", "Print JSON instead of a table") }, showConfig).pipe(
+  Command.withDescription("Print every setting: value in force, where it came from, warnings; secrets redacted"),
+  Command.provide(() => ConfigLive)
+)
+
+const readyCommand = Command.make(
+  "ready",
+  {
+    interval: seconds("interval", "Seconds between two questions; 0 asks once"),
+    timeout: seconds("timeout", "Seconds to go on asking; 0 asks once")
+  },
+  ready
+).pipe(
+  Command.withDescription("Ask the running agent until it is HEALTHY: exit 0, or 1 when it is not in time"),
+  Command.provide(() => ManagementClientLive.pipe(Layer.provideMerge(ConfigLive)))
+)
+
+const agent = Command.make("appnet-agent").pipe(
+  Command.withDescription("Starts, watches and stops the Envoy of a service mesh"),
+  Command.withSubcommands([runCommand, bootstrapCommand, configCommand, readyCommand])
+)
+
+/** All commands but `run`. */
+export const cli = (version: string, words: ReadonlyArray<string>) =>
+  Command.runWith(agent, { version })(words).pipe(Effect.provide(NodeServices.layer))
+
+const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
+  fiber.addObserver((exit) => teardown(exit, (code) => process.exit(code)))
+})
+
+/** A command on the real world: what goes wrong is said on stderr, one line each. */
+export const startCommand = (version: string, words: ReadonlyArray<string>) =>
+  cli(version, words).pipe(
+    Effect.tapError((error) => (CliError.isCliError(error) ? Effect.void : Console.error(error.message))),
+    Effect.provide(LoggerLive),
+    runMain({ disableErrorReporting: true })
+  )

@@ -1,0 +1,18 @@
+import packageJson from "../../package.json" with { type: "json" }
+import { readLegacyFlags } from "./arguments.ts"
+import { healthCheckTarget, isHealthCheck, reportHealth } from "./healthCheck.ts"
+
+// What a command needs is loaded with it: each is another way through this file.
+const { words, environment } = readLegacyFlags(process.argv.slice(2))
+Object.assign(process.env, environment)
+
+const target = isHealthCheck(words) ? healthCheckTarget(process.env) : undefined
+if (target !== undefined) {
+  process.exitCode = await reportHealth(target)
+} else if (words.length === 0 || (words.length === 1 && words[0] === "run")) {
+  const { startAgent } = await import("./entrypoint.ts")
+  startAgent()
+} else {
+  const { startCommand } = await import("./cli.ts")
+  startCommand(packageJson.version, words)
+}

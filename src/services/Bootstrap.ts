@@ -1,0 +1,42 @@
+import { Context, Runtime, Schema } from "effect"
+
+/** Where Envoy's admin interface listens. */
+export type AdminAddress =
+  | { readonly _tag: "Tcp"; readonly host: string; readonly port: number }
+  | { readonly _tag: "Unix"; readonly path: string }
+
+/** A value of proto3 JSON. */
+export type Json = null | boolean | number | string | ReadonlyArray<Json> | JsonObject
+export interface JsonObject {
+  readonly [key: string]: Json
+}
+
+/** The bootstrap that was made of the settings, or the file of the user's own that is used as it is. */
+export type BootstrapDocument =
+  | { readonly _tag: "Generated"; readonly value: JsonObject }
+  | { readonly _tag: "Custom"; readonly path: string; readonly text: string }
+
+/** The settings or files do not make a bootstrap. `problems` holds every reason found, one sentence each. */
+export class BootstrapError extends Schema.TaggedError<BootstrapError>()("BootstrapError", {
+  problems: Schema.Array(Schema.String)
+}) {
+  override readonly [Runtime.errorExitCode] = 1
+  override get message() {
+    return this.problems.join("\n")
+  }
+}
+
+/** What Envoy is started with. */
+export class Bootstrap extends Context.Service<
+  Bootstrap,
+  {
+    readonly document: BootstrapDocument
+    /** Where the agent reaches Envoy's admin: a wildcard address is loopback here. */
+    readonly admin: AdminAddress
+    /** What was left out or changed on the way, one sentence each. */
+    readonly warnings: ReadonlyArray<string>
+  }
+>()("agent/Bootstrap") {}
+
+/** The file that Envoy's `-c` names; a generated one is private (0600) and removed when the layer closes. */
+export class BootstrapFile extends Context.Service<BootstrapFile, { readonly path: string }>()("agent/BootstrapFile") {}

@@ -1,0 +1,23 @@
+import type { Effect } from "effect"
+import { Context, Runtime, Schema } from "effect"
+import type { BootstrapError } from "./Bootstrap.ts"
+import type { EnvoyNotFound } from "./EnvoyBinary.ts"
+
+/** Envoy does not take this bootstrap. */
+export class BootstrapRejected extends Schema.TaggedError<BootstrapRejected>()("BootstrapRejected", {
+  /** Envoy's own words. */
+  reason: Schema.String
+}) {
+  override readonly [Runtime.errorExitCode] = 1
+  override get message() {
+    return `Envoy does not accept this bootstrap: ${this.reason}`
+  }
+}
+
+/** Has the real Envoy check the bootstrap (`--mode validate`), starting nothing that serves. */
+export class BootstrapValidator extends Context.Service<
+  BootstrapValidator,
+  {
+    readonly validate: Effect.Effect<void, BootstrapRejected | BootstrapError | EnvoyNotFound>
+  }
+>()("agent/BootstrapValidator") {}

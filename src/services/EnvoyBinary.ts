@@ -1,0 +1,32 @@
+import type { Effect, Option } from "effect"
+import { Context, Schema } from "effect"
+
+/** No Envoy can be started: nothing is at the path, or it is not executable. Ends `run` with exit code 1. */
+export class EnvoyNotFound extends Schema.TaggedError<EnvoyNotFound>()("EnvoyNotFound", {
+  path: Schema.String,
+  problem: Schema.String
+}) {
+  override get message() {
+    return `cannot start Envoy: ${this.path} ${this.problem}. Set APPNET_ENVOY_PATH to an executable Envoy`
+  }
+}
+
+/** What `envoy --version` says. */
+export interface EnvoyVersion {
+  readonly major: number
+  readonly minor: number
+  readonly patch: number
+  /** Built with a FIPS-validated BoringSSL. */
+  readonly fips: boolean
+}
+
+/** The Envoy that this agent starts. */
+export class EnvoyBinary extends Context.Service<
+  EnvoyBinary,
+  {
+    /** `APPNET_ENVOY_PATH`, else `/usr/bin/envoy`, else `envoy` on `PATH`. */
+    readonly path: Effect.Effect<string, EnvoyNotFound>
+    /** Asked once and remembered; none if this Envoy does not tell. */
+    readonly version: Effect.Effect<Option.Option<EnvoyVersion>>
+  }
+>()("agent/EnvoyBinary") {}

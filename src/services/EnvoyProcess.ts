@@ -1,0 +1,44 @@
+import type { Effect, Option, SubscriptionRef } from "effect"
+import { Context, Runtime, Schema } from "effect"
+import type { EnvoyNotFound } from "./EnvoyBinary.ts"
+import type { EnvoyLaunchFailed, ProcessExit, ProcessSample } from "./EnvoyLauncher.ts"
+
+/**
+ * The life of the supervised Envoy. `epoch` counts its starts from 0, so it equals the restarts so far.
+ * `Exited` is followed by `Starting`, `Failed` by nothing; `since` is in epoch milliseconds.
+ */
+export type EnvoyState =
+  | { readonly _tag: "Starting"; readonly epoch: number }
+  | { readonly _tag: "Running"; readonly epoch: number; readonly pid: number; readonly since: number }
+  | { readonly _tag: "Draining"; readonly epoch: number; readonly pid: number | undefined }
+  | { readonly _tag: "Exited"; readonly epoch: number; readonly exit: ProcessExit }
+  | { readonly _tag: "Stopped"; readonly epoch: number }
+  | { readonly _tag: "Failed"; readonly epoch: number; readonly reason: string }
+
+/** Envoy ended by itself and no restart is left. */
+export class EnvoyEnded extends Schema.TaggedError<EnvoyEnded>()("EnvoyEnded", {
+  description: Schema.String,
+  restarts: Schema.Number,
+  exitCode: Schema.Number
+}) {
+  override readonly [Runtime.errorExitCode] = this.exitCode
+  override get message() {
+    return `Envoy ended with ${this.description} and no restart is left (${this.restarts} made, APPNET_ENVOY_RESTART_COUNT)`
+  }
+}
+
+/** Runs Envoy, restarts it after a crash, and takes it down. */
+export class EnvoyProcess extends Context.Service<
+  EnvoyProcess,
+  {
+    readonly state: SubscriptionRef.SubscriptionRef<EnvoyState>
+    /** The last look at the process in /proc; none while there is no process. */
+    readonly sample: Effect.Effect<Option.Option<ProcessSample>>
+    /** Starts Envoy and keeps it running. Run it once; it ends only by failing, or as never after `stop`. */
+    readonly supervise: Effect.Effect<never, EnvoyEnded | EnvoyNotFound | EnvoyLaunchFailed>
+    /** From here on an end of Envoy is expected: no restart, no failure. */
+    readonly beginDraining: Effect.Effect<void>
+    /** SIGTERM, then SIGKILL after 3 s. Returns when the process is gone. */
+    readonly stop: Effect.Effect<void>
+  }
+>()("agent/EnvoyProcess") {}

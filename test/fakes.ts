@@ -1,0 +1,150 @@
+import { Deferred, Effect, Layer, Option, Stream } from "effect"
+import { layerFrom } from "../src/layers/ConfigLive.ts"
+import {
+  AdminClient,
+  AdminError,
+  type DrainOptions,
+  type EnvoyServerState,
+  type HealthStats
+} from "../src/services/AdminClient.ts"
+import { Bootstrap } from "../src/services/Bootstrap.ts"
+import { EnvoyLauncher, type ProcessExit } from "../src/services/EnvoyLauncher.ts"
+import { Signals, type StopSignal } from "../src/services/Signals.ts"
+
+/** Settings as the agent reads them, from a small environment. */
+export const settings = (environment: Readonly<Record<string, string>> = {}) => layerFrom(environment)
+
+export const code = (value: number): ProcessExit => ({ _tag: "Code", code: value })
+export const killed: ProcessExit = { _tag: "Signal", name: "SIGKILL", number: 9 }
+
+/** One simulated life: ends by itself after `lasts` milliseconds with `exit`, if ever; obeys SIGTERM unless stubborn. */
+export interface Life {
+  readonly lasts?: number
+  readonly exit?: ProcessExit
+  readonly stubborn?: boolean
+}
+
+export interface SimulatedLauncher {
+  readonly layer: Layer.Layer<EnvoyLauncher>
+  /** What happened, in order: `start 1`, `SIGTERM 1`, `SIGKILL 1`, `end 1`. */
+  readonly events: Array<string>
+  /** Processes that are alive now. */
+  readonly alive: Set<number>
+}
+
+/** An operating system on which Envoy lives these lives, one after the other; the last one again and again. */
+export const lives = (...script: ReadonlyArray<Life>): SimulatedLauncher => {
+  const events: Array<string> = []
+  const alive = new Set<number>()
+  let count = 0
+  const launch = Effect.gen(function* () {
+    const life = script[Math.min(count, script.length - 1)] ?? {}
+    count += 1
+    const pid = count
+    const exit = yield* Deferred.make<ProcessExit>()
+    const end = (how: ProcessExit) =>
+      Effect.sync(() => {
+        if (!Deferred.doneUnsafe(exit, Effect.succeed(how))) return
+        alive.delete(pid)
+        events.push(`end ${pid}`)
+      })
+    const signal = (name: "SIGTERM" | "SIGKILL") =>
+      Effect.suspend(() => {
+        if (!alive.has(pid)) return Effect.void
+        events.push(`${name} ${pid}`)
+        if (name === "SIGTERM") return life.stubborn === true ? Effect.void : end(code(0))
+        return end(killed)
+      })
+    events.push(`start ${pid}`)
+    alive.add(pid)
+    yield* Effect.addFinalizer(() => signal("SIGKILL"))
+    if (life.lasts !== undefined) yield* Effect.forkScoped(Effect.delay(end(life.exit ?? code(1)), life.lasts))
+    return { pid, exit: Deferred.await(exit), signal, sample: Effect.succeedNone }
+  })
+  return { layer: Layer.succeed(EnvoyLauncher, EnvoyLauncher.of({ launch })), events, alive }
+}
+
+export const quietStats: HealthStats = {
+  connected: Option.some(true),
+  listenerCreateFailure: 0,
+  ldsUpdateSuccess: 1,
+  ldsUpdateRejected: 0,
+  cdsUpdateSuccess: 1,
+  cdsUpdateRejected: 0
+}
+
+/** What the simulated admin answers; undefined: it does not. */
+export interface AdminScript {
+  state: EnvoyServerState | undefined
+  stats: HealthStats | undefined
+  connections: number | undefined
+  drainFails: boolean
+}
+
+export interface SimulatedAdmin {
+  readonly script: AdminScript
+  readonly drains: Array<DrainOptions>
+  /** Looks at `/ready` so far. */
+  looks: number
+  readonly layer: Layer.Layer<AdminClient>
+}
+
+export const simulatedAdmin = (changes: Partial<AdminScript> = {}): SimulatedAdmin => {
+  const script: AdminScript = { state: "LIVE", stats: quietStats, connections: 0, drainFails: false, ...changes }
+  const drains: Array<DrainOptions> = []
+  const silent = (endpoint: string) =>
+    Effect.fail(new AdminError({ endpoint, reason: "unreachable", detail: "ECONNREFUSED" }))
+  const answer = <A>(endpoint: string, value: A | undefined) =>
+    value === undefined ? silent(endpoint) : Effect.succeed(value)
+  const simulated: SimulatedAdmin = {
+    script,
+    drains,
+    looks: 0,
+    layer: Layer.sync(AdminClient, () =>
+      AdminClient.of({
+        ready: Effect.suspend(() => {
+          simulated.looks += 1
+          return answer("/ready", script.state)
+        }),
+        healthStats: Effect.suspend(() => answer("/stats", script.stats)),
+        activeConnections: Effect.suspend(() =>
+          script.state === undefined ? silent("/stats") : Effect.succeed(Option.fromUndefinedOr(script.connections))
+        ),
+        serverInfo: silent("/server_info"),
+        drainListeners: (options) =>
+          Effect.suspend(() => {
+            drains.push(options)
+            return script.drainFails ? silent("/drain_listeners") : Effect.succeed("OK\n")
+          }),
+        setLogLevel: () => Effect.succeed("OK\n"),
+        prometheus: () => Stream.empty
+      })
+    )
+  }
+  return simulated
+}
+
+export interface SimulatedSignals {
+  readonly layer: Layer.Layer<Signals>
+  readonly send: (name: StopSignal) => Effect.Effect<void>
+}
+
+export const simulatedSignals = Effect.gen(function* () {
+  const stop = yield* Deferred.make<StopSignal>()
+  const hurry = yield* Deferred.make<StopSignal>()
+  const send = (name: StopSignal) =>
+    Effect.flatMap(Deferred.succeed(stop, name), (first) => (first ? Effect.void : Deferred.succeed(hurry, name)))
+  return {
+    send,
+    layer: Layer.succeed(Signals, Signals.of({ stop: Deferred.await(stop), hurry: Deferred.await(hurry) }))
+  } satisfies SimulatedSignals
+})
+
+export const fixedBootstrap = Layer.succeed(
+  Bootstrap,
+  Bootstrap.of({
+    document: { _tag: "Generated", value: {} },
+    admin: { _tag: "Tcp", host: "127.0.0.1", port: 9901 },
+    warnings: []
+  })
+)

@@ -1,0 +1,306 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Redacted, Result, Schema } from "effect"
+import { decodeEnvironment, type Environment, settingNames } from "../../../src/layers/config/decode.ts"
+import { type Setting, type SettingName, settingsTable } from "../../../src/services/Settings.ts"
+
+const table: { readonly [K in SettingName]: Setting<unknown> } = settingsTable
+
+const root = 0
+
+const accepted = (environment: Environment, userId = root) => {
+  const result = decodeEnvironment(environment, userId)
+  if (Result.isFailure(result)) return assert.fail(JSON.stringify(result.failure))
+  return result.success
+}
+
+const refused = (environment: Environment, userId = root) => {
+  const result = decodeEnvironment(environment, userId)
+  return Result.isFailure(result) ? result.failure : assert.fail("accepted")
+}
+
+const sourceOf = (environment: Environment, name: SettingName) =>
+  accepted(environment).inForce.find((setting) => setting.name === name)?.source
+
+describe("decodeEnvironment", () => {
+  it("takes every default from an empty environment, without a warning", () => {
+    const { inForce, settings, warnings } = accepted({})
+    assert.deepStrictEqual(warnings, [])
+    assert.isTrue(inForce.every(({ source }) => source === "default"))
+    assert.deepStrictEqual(
+      inForce.map(({ name }) => name),
+      [...settingNames]
+    )
+    assert.strictEqual(settings.ENVOY_ADMIN_ACCESS_PORT, 9901)
+    assert.strictEqual(settings.ENVOY_LOG_LEVEL, "info")
+    assert.strictEqual(settings.APPNET_AGENT_ADMIN_MODE, undefined)
+    assert.strictEqual(settings.RELAY_STREAM_IDLE_TIMEOUT, 2_400_000)
+  })
+
+  it("trims values and takes an empty one for unset", () => {
+    const { inForce, settings } = accepted({ ENVOY_ADMIN_ACCESS_PORT: " 9999\n", STATSD_PORT: "  ", AWS_REGION: "" })
+    assert.strictEqual(settings.ENVOY_ADMIN_ACCESS_PORT, 9999)
+    assert.strictEqual(settings.STATSD_PORT, 8125)
+    assert.strictEqual(settings.AWS_REGION, undefined)
+    assert.deepStrictEqual(
+      inForce.filter(({ source }) => source === "environment").map(({ name }) => name),
+      ["ENVOY_ADMIN_ACCESS_PORT"]
+    )
+  })
+
+  it.prop(
+    "reads a boolean exactly as Go's ParseBool does",
+    { word: Schema.Union([Schema.Literals(["1", "t", "T", "TRUE", "true", "True"]), Schema.String]) },
+    ({ word }) => {
+      const text = word.trim()
+      const result = decodeEnvironment({ APPMESH_PREVIEW: word }, root)
+      if (text === "" || ["0", "f", "F", "FALSE", "false", "False"].includes(text)) {
+        assert.isFalse(Result.getOrThrow(result).settings.APPMESH_PREVIEW)
+      } else if (["1", "t", "T", "TRUE", "true", "True"].includes(text)) {
+        assert.isTrue(Result.getOrThrow(result).settings.APPMESH_PREVIEW)
+      } else assert.isTrue(Result.isFailure(result))
+    }
+  )
+
+  it("keeps the value in a problem on one line", () => {
+    assert.strictEqual(refused({ STATSD_PORT: "1\n[info] all is well" })[0].value, "1\\n[info] all is well")
+  })
+
+  it("refuses tRuE, on and yes", () => {
+    for (const word of ["tRuE", "on", "yes", "2"]) {
+      assert.strictEqual(refused({ ENABLE_ENVOY_STATS_TAGS: word })[0].name, "ENABLE_ENVOY_STATS_TAGS")
+    }
+  })
+
+  it("reads words in any case", () => {
+    const { settings } = accepted({
+      APPNET_AGENT_ADMIN_MODE: "TCP",
+      ENVOY_LOG_LEVEL: "Debug",
+      JAEGER_TRACER_VERSION: "JSON",
+      APPNET_ENABLE_LOCAL_RELAY_MODE_FOR_XDS: "TRUE"
+    })
+    assert.strictEqual(settings.APPNET_AGENT_ADMIN_MODE, "tcp")
+    assert.strictEqual(settings.ENVOY_LOG_LEVEL, "debug")
+    assert.strictEqual(settings.JAEGER_TRACER_VERSION, "json")
+    assert.strictEqual(settings.APPNET_ENABLE_LOCAL_RELAY_MODE_FOR_XDS, "1")
+  })
+
+  it("reports all bad settings at once, each with its value and what is allowed", () => {
+    const problems = refused({
+      ENVOY_ADMIN_ACCESS_PORT: "abc",
+      APPMESH_SET_TRACING_DECISION: "on",
+      APPNET_AGENT_ADMIN_MODE: "x",
+      STATSD_PORT: "8126"
+    })
+    assert.deepStrictEqual(problems, [
+      { name: "APPMESH_SET_TRACING_DECISION", value: "on", allowed: "expected 1, t, true or 0, f, false" },
+      { name: "ENVOY_ADMIN_ACCESS_PORT", value: "abc", allowed: "expected a port from 1 to 65535" },
+      { name: "APPNET_AGENT_ADMIN_MODE", value: "x", allowed: "expected one of tcp, uds" }
+    ])
+  })
+
+  const wrong: ReadonlyArray<readonly [SettingName, string]> = [
+    ["ENVOY_ADMIN_ACCESS_PORT", "0"],
+    ["ENVOY_ADMIN_ACCESS_PORT", "65536"],
+    ["ENVOY_ADMIN_ACCESS_PORT", "99.5"],
+    ["DATADOG_TRACER_PORT", "x"],
+    ["STATSD_PORT", "statsd"],
+    ["ENVOY_INITIAL_FETCH_TIMEOUT", "5s"],
+    ["ENVOY_INITIAL_FETCH_TIMEOUT", "-1"],
+    ["ENVOY_STATS_FLUSH_INTERVAL", "10"],
+    ["ENVOY_STATS_FLUSH_INTERVAL", "0s"],
+    ["ENVOY_STATS_FLUSH_INTERVAL", "5m"],
+    ["MAX_REQUESTS_PER_IO_CYCLE", "many"],
+    ["XRAY_SAMPLING_RATE", "1.5"],
+    ["XRAY_SAMPLING_RATE", "NaN"],
+    ["AWS_XRAY_DAEMON_ADDRESS", "xray-daemon:2000"],
+    ["AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1:0"],
+    ["AWS_XRAY_DAEMON_ADDRESS", "tcp:127.0.0.1:2000"],
+    ["APPNET_ENVOY_ADMIN_ADDRESS", "localhost"],
+    ["APPNET_ENVOY_ADMIN_UDS_PATH", `/${"a".repeat(107)}`],
+    ["APPNET_AGENT_HTTP_PORT", "65535"],
+    ["APPNET_AGENT_SCRAPE_ADDRESS", "9904"],
+    ["APPNET_XDS_MODE", "http"],
+    ["APPNET_RUNTIME_GUARDS", "none"],
+    ["RELAY_BUFFER_LIMIT_BYTES", "0"]
+  ]
+  for (const [name, value] of wrong) {
+    it(`refuses ${name}=${value.slice(0, 30)}`, () => {
+      const problems = refused({ [name]: value })
+      assert.deepStrictEqual(problems, [{ name, value, allowed: `expected ${table[name].allowed}` }])
+    })
+  }
+
+  const right: ReadonlyArray<readonly [SettingName, string]> = [
+    ["AWS_XRAY_DAEMON_ADDRESS", "10.2.3.4"],
+    ["AWS_XRAY_DAEMON_ADDRESS", "10.2.3.4:2345"],
+    ["AWS_XRAY_DAEMON_ADDRESS", "::1"],
+    ["AWS_XRAY_DAEMON_ADDRESS", "[::1]:2001"],
+    ["AWS_XRAY_DAEMON_ADDRESS", "udp:10.0.0.1:2001 tcp:10.0.0.1:2000"],
+    ["APPNET_ENVOY_ADMIN_ADDRESS", "::"],
+    ["APPNET_AGENT_SCRAPE_ADDRESS", "[::]:9904"],
+    ["APPNET_AGENT_SCRAPE_ADDRESS", "localhost:9904"],
+    ["STATSD_SOCKET_PATH", `/${"a".repeat(106)}`]
+  ]
+  for (const [name, value] of right) {
+    it(`accepts ${name}=${value.slice(0, 40)}`, () => {
+      assert.strictEqual(accepted({ [name]: value }).settings[name], value)
+    })
+  }
+
+  it("refuses a host name for DogStatsD only where it would be used", () => {
+    const named = { STATSD_ADDRESS: "dogstatsd.local" }
+    assert.strictEqual(refused({ ...named, ENABLE_ENVOY_DOG_STATSD: "1" })[0].name, "STATSD_ADDRESS")
+    assert.strictEqual(accepted(named).warnings.length, 1)
+    const socket = { ENABLE_ENVOY_DOG_STATSD: "1", STATSD_SOCKET_PATH: "/dsd.socket" }
+    assert.strictEqual(accepted({ ...named, ...socket }).settings.STATSD_ADDRESS, "127.0.0.1")
+  })
+
+  it("lets only root have a management port up to 1024", () => {
+    assert.strictEqual(accepted({ APPNET_AGENT_HTTP_PORT: "1024" }).settings.APPNET_AGENT_HTTP_PORT, 1024)
+    assert.strictEqual(accepted({ APPNET_AGENT_HTTP_PORT: "1025" }, 1000).settings.APPNET_AGENT_HTTP_PORT, 1025)
+    assert.include(refused({ APPNET_AGENT_HTTP_PORT: "1024" }, 1000)[0].allowed, "1025")
+  })
+
+  it.prop(
+    "clamps every operational number to the nearest bound, with one warning",
+    {
+      name: Schema.Literals(settingNames.filter((name) => table[name].policy === "clamp")),
+      number: Schema.Int.check(Schema.isBetween({ minimum: -2_000_000, maximum: 2_000_000 }))
+    },
+    ({ name, number }) => {
+      const { minimum = 0, maximum = 0 } = table[name].range ?? {}
+      const highest = name === "LISTENER_DRAIN_MIN_WAIT_TIME_S" ? 20 : maximum
+      const expected = Math.min(Math.max(number, minimum), highest)
+      const environment = { HC_POLL_INTERVAL_MS: "10000", [name]: `${number}` }
+      const { inForce, settings, warnings } = accepted(environment)
+      assert.strictEqual(settings[name], expected)
+      assert.strictEqual(warnings.length, expected === number ? 0 : 1)
+      assert.isTrue(warnings.every((warning) => warning.includes(`${name}=${number}`)))
+      const source = inForce.find((setting) => setting.name === name)?.source
+      assert.strictEqual(source, expected === number ? "environment" : "clamped")
+    }
+  )
+
+  it("clamps a number that is too large for any integer type", () => {
+    const { settings } = accepted({ HC_POLL_INTERVAL_MS: "9".repeat(40), PID_POLL_INTERVAL_MS: `-${"9".repeat(40)}` })
+    assert.strictEqual(settings.HC_POLL_INTERVAL_MS, 30_000)
+    assert.strictEqual(settings.PID_POLL_INTERVAL_MS, 10)
+  })
+
+  it("takes the default for an operational number that cannot be read, with a warning", () => {
+    const { settings, warnings } = accepted({ PID_POLL_INTERVAL_MS: "often", APPNET_AGENT_MAX_LOG_FILE_SIZE: "big" })
+    assert.strictEqual(settings.PID_POLL_INTERVAL_MS, 100)
+    assert.strictEqual(settings.APPNET_AGENT_MAX_LOG_FILE_SIZE, 1)
+    assert.deepStrictEqual(warnings, [
+      "PID_POLL_INTERVAL_MS=often cannot be read, expected a whole number from 10 to 1000: using 100",
+      "APPNET_AGENT_MAX_LOG_FILE_SIZE=big cannot be read, expected a number from 0.01 to 1024: using 1"
+    ])
+  })
+
+  it("falls back to info for a log level that Envoy does not have, with a warning", () => {
+    const { settings, warnings } = accepted({ ENVOY_LOG_LEVEL: "verbose" })
+    assert.strictEqual(settings.ENVOY_LOG_LEVEL, "info")
+    assert.strictEqual(warnings.length, 1)
+    assert.include(warnings[0], "ENVOY_LOG_LEVEL=verbose")
+  })
+
+  it("takes a concurrency below 1 for unset", () => {
+    for (const value of ["-1", "0"]) {
+      const { settings, warnings } = accepted({ ENVOY_CONCURRENCY: value })
+      assert.strictEqual(settings.ENVOY_CONCURRENCY, undefined)
+      assert.deepStrictEqual(warnings, [])
+    }
+    assert.strictEqual(accepted({ ENVOY_CONCURRENCY: "4" }).settings.ENVOY_CONCURRENCY, 4)
+  })
+
+  it("shortens the least drain wait to the whole wait", () => {
+    const shortest = (environment: Environment) => accepted(environment).settings.LISTENER_DRAIN_MIN_WAIT_TIME_S
+    assert.strictEqual(shortest({}), 5)
+    assert.strictEqual(shortest({ LISTENER_DRAIN_WAIT_TIME_S: "3" }), 3)
+    assert.strictEqual(shortest({ LISTENER_DRAIN_MIN_WAIT_TIME_S: "0" }), 0)
+    const both = { LISTENER_DRAIN_WAIT_TIME_S: "30", LISTENER_DRAIN_MIN_WAIT_TIME_S: "200" }
+    assert.strictEqual(shortest(both), 30)
+    assert.deepStrictEqual(accepted(both).warnings, ["LISTENER_DRAIN_MIN_WAIT_TIME_S=200 is outside 0 to 30: using 30"])
+  })
+
+  it("puts Envoy's admin on IPv6 unless an address is given", () => {
+    const address = (environment: Environment) => accepted(environment).settings.APPNET_ENVOY_ADMIN_ADDRESS
+    assert.strictEqual(address({}), "0.0.0.0")
+    assert.strictEqual(address({ ENVOY_ADMIN_ACCESS_ENABLE_IPV6: "1" }), "::")
+    const both = { ENVOY_ADMIN_ACCESS_ENABLE_IPV6: "1", APPNET_ENVOY_ADMIN_ADDRESS: "127.0.0.1" }
+    assert.strictEqual(address(both), "127.0.0.1")
+  })
+
+  it("polls the health at the interval of ready, within 2 to 30 s, when only that is set", () => {
+    const interval = (environment: Environment) => accepted(environment).settings.HC_POLL_INTERVAL_MS
+    assert.strictEqual(interval({}), 10_000)
+    assert.strictEqual(interval({ APPNET_AGENT_POLL_ENVOY_READINESS_INTERVAL_S: "7" }), 7000)
+    assert.strictEqual(interval({ APPNET_AGENT_POLL_ENVOY_READINESS_INTERVAL_S: "1" }), 2000)
+    assert.strictEqual(interval({ APPNET_AGENT_POLL_ENVOY_READINESS_INTERVAL_S: "60" }), 30_000)
+    assert.strictEqual(interval({ APPNET_AGENT_POLL_ENVOY_READINESS_INTERVAL_S: "soon" }), 10_000)
+    const both = { APPNET_AGENT_POLL_ENVOY_READINESS_INTERVAL_S: "7", HC_POLL_INTERVAL_MS: "3000" }
+    assert.strictEqual(interval(both), 3000)
+    assert.strictEqual(
+      sourceOf({ APPNET_AGENT_POLL_ENVOY_READINESS_INTERVAL_S: "60" }, "HC_POLL_INTERVAL_MS"),
+      "clamped"
+    )
+  })
+
+  it("warns about an unknown variable with the nearest known name, and never shows its value", () => {
+    const { warnings } = accepted({ ENVOY_LOG_LEVL: "debug", APPNET_AGENT_ADMIN_TOKN: "hunter2", OTHER_THING: "1" })
+    assert.deepStrictEqual(warnings, [
+      "APPNET_AGENT_ADMIN_TOKN is set but is not a setting; did you mean APPNET_AGENT_ADMIN_TOKEN?",
+      "ENVOY_LOG_LEVL is set but is not a setting; did you mean ENVOY_LOG_LEVEL?"
+    ])
+  })
+
+  it.prop("never shows a secret", { secret: Schema.String, port: Schema.String }, ({ port, secret }) => {
+    const token = `hunter2${secret}`
+    const result = decodeEnvironment({ APPNET_AGENT_ADMIN_TOKEN: token, ENVOY_ADMIN_ACCESS_PORT: port }, root)
+    assert.notInclude(JSON.stringify(result), "hunter2")
+    if (Result.isSuccess(result)) {
+      const held = result.success.settings.APPNET_AGENT_ADMIN_TOKEN
+      assert.strictEqual(held === undefined ? "" : Redacted.value(held), token.trim())
+    }
+  })
+
+  const samples = [
+    "0",
+    "1",
+    "-1",
+    "true",
+    "tcp",
+    "5s",
+    "1e400",
+    "99999999999999999999",
+    "0.5",
+    "auto",
+    "[::1]:1",
+    "é",
+    "\0"
+  ]
+  const given = Schema.Array(
+    Schema.Struct({
+      name: Schema.Literals(settingNames),
+      value: Schema.Union([Schema.String, Schema.Literals(samples), Schema.Int])
+    })
+  )
+  it.prop("answers any environment with named problems or values in range", { given, userId: Schema.Int }, (input) => {
+    const environment = Object.fromEntries(input.given.map(({ name, value }) => [name, `${value}`]))
+    const result = decodeEnvironment(environment, input.userId)
+    if (Result.isFailure(result)) {
+      for (const { allowed, name } of result.failure) {
+        assert.property(environment, name)
+        assert.match(allowed, /^expected /)
+      }
+      return
+    }
+    for (const name of settingNames) {
+      const value = result.success.settings[name]
+      const { range } = table[name]
+      if (range === undefined) continue
+      assert.isNumber(value)
+      assert.isTrue(Number(value) >= range.minimum && Number(value) <= range.maximum)
+    }
+  })
+})

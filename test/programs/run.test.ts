@@ -1,0 +1,168 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Clock, Effect, Exit, Fiber, Layer } from "effect"
+import { TestClock } from "effect/testing"
+import { EnvoyProcessLive } from "../../src/layers/EnvoyProcessLive.ts"
+import { HealthMonitorLive } from "../../src/layers/HealthMonitorLive.ts"
+import { run } from "../../src/programs/run.ts"
+import {
+  type AdminScript,
+  fixedBootstrap,
+  killed,
+  type Life,
+  lives,
+  settings,
+  simulatedAdmin,
+  simulatedSignals
+} from "../fakes.ts"
+
+/** The whole program on a simulated operating system, admin, signals and clock. */
+const simulated = Effect.fnUntraced(function* (
+  environment: Readonly<Record<string, string>>,
+  changes: Partial<AdminScript>,
+  ...script: ReadonlyArray<Life>
+) {
+  const launcher = lives(...script)
+  const admin = simulatedAdmin(changes)
+  const signals = yield* simulatedSignals
+  const layer = HealthMonitorLive.pipe(
+    Layer.provideMerge(EnvoyProcessLive),
+    Layer.provideMerge(Layer.mergeAll(launcher.layer, admin.layer, signals.layer, fixedBootstrap)),
+    Layer.provideMerge(settings(environment))
+  )
+  const began = yield* Clock.currentTimeMillis
+  const fiber = yield* run.pipe(
+    Effect.provide(layer),
+    Effect.exit,
+    Effect.flatMap((exit) => Effect.map(Clock.currentTimeMillis, (now) => ({ exit, after: now - began }))),
+    Effect.forkScoped
+  )
+  yield* TestClock.adjust(100)
+  return { admin, fiber, launcher, send: signals.send }
+})
+
+const drainSettings = { LISTENER_DRAIN_WAIT_TIME_S: "20", LISTENER_DRAIN_MIN_WAIT_TIME_S: "5" }
+
+describe("run", () => {
+  it.effect("drains on a signal and ends with success when the connections are gone", () =>
+    Effect.gen(function* () {
+      const { admin, fiber, launcher, send } = yield* simulated(drainSettings, { connections: 2 }, {})
+      yield* send("SIGTERM")
+      yield* TestClock.adjust("8 seconds")
+      assert.deepStrictEqual(admin.drains, [{ graceful: true, skipExit: true, inboundOnly: false }])
+      assert.deepStrictEqual(launcher.events, ["start 1"])
+      admin.script.connections = 0
+      yield* TestClock.adjust("1 second")
+      const { exit } = yield* Fiber.join(fiber)
+      assert.isTrue(Exit.isSuccess(exit))
+      assert.deepStrictEqual(launcher.events, ["start 1", "SIGTERM 1", "end 1"])
+    })
+  )
+
+  it.effect("waits the minimum when there are no connections", () =>
+    Effect.gen(function* () {
+      const { fiber, launcher, send } = yield* simulated(drainSettings, {}, {})
+      yield* send("SIGTERM")
+      yield* TestClock.adjust(4999)
+      assert.deepStrictEqual(launcher.events, ["start 1"])
+      yield* TestClock.adjust(1)
+      assert.isTrue(Exit.isSuccess((yield* Fiber.join(fiber)).exit))
+    })
+  )
+
+  it.effect("waits the whole time where connections stay or cannot be counted", () =>
+    Effect.gen(function* () {
+      for (const connections of [1, undefined]) {
+        const { fiber, launcher, send } = yield* simulated(drainSettings, { connections }, {})
+        yield* send("SIGTERM")
+        yield* TestClock.adjust(19_999)
+        assert.deepStrictEqual(launcher.events, ["start 1"])
+        yield* TestClock.adjust(1)
+        assert.isTrue(Exit.isSuccess((yield* Fiber.join(fiber)).exit))
+      }
+    })
+  )
+
+  it.effect("skips the wait at a second signal", () =>
+    Effect.gen(function* () {
+      const { fiber, send } = yield* simulated(drainSettings, { connections: 5 }, {})
+      yield* send("SIGTERM")
+      yield* TestClock.adjust("1 second")
+      yield* send("SIGINT")
+      const { after, exit } = yield* Fiber.join(fiber)
+      assert.isTrue(Exit.isSuccess(exit))
+      assert.strictEqual(after, 1100)
+    })
+  )
+
+  it.effect("stops at once when the signal comes during start-up", () =>
+    Effect.gen(function* () {
+      const { admin, fiber, launcher, send } = yield* simulated(drainSettings, { state: "INITIALIZING" }, {})
+      yield* send("SIGQUIT")
+      const { after, exit } = yield* Fiber.join(fiber)
+      assert.isTrue(Exit.isSuccess(exit))
+      assert.strictEqual(after, 100)
+      assert.deepStrictEqual(admin.drains, [])
+      assert.strictEqual(launcher.alive.size, 0)
+    })
+  )
+
+  it.effect("stops at once when the signal comes between two restarts", () =>
+    Effect.gen(function* () {
+      const { fiber, launcher, send } = yield* simulated(
+        { ...drainSettings, APPNET_ENVOY_RESTART_COUNT: "5" },
+        {},
+        { lasts: 60 },
+        { lasts: 0 }
+      )
+      yield* send("SIGTERM")
+      const { exit } = yield* Fiber.join(fiber)
+      assert.isTrue(Exit.isSuccess(exit))
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(launcher.events, ["start 1", "end 1", "start 2", "end 2"])
+    })
+  )
+
+  it.effect("ends with success when Envoy ends during the drain", () =>
+    Effect.gen(function* () {
+      const { fiber, send } = yield* simulated(drainSettings, { connections: 3 }, { lasts: 2000, exit: killed })
+      yield* send("SIGTERM")
+      yield* TestClock.adjust("3 seconds")
+      const { after, exit } = yield* Fiber.join(fiber)
+      assert.isTrue(Exit.isSuccess(exit))
+      assert.isBelow(after, 2300)
+    })
+  )
+
+  it.effect("kills an Envoy that ignores SIGTERM", () =>
+    Effect.gen(function* () {
+      const { fiber, launcher, send } = yield* simulated(
+        { LISTENER_DRAIN_MIN_WAIT_TIME_S: "0" },
+        {},
+        { stubborn: true }
+      )
+      yield* send("SIGTERM")
+      yield* TestClock.adjust("4 seconds")
+      assert.isTrue(Exit.isSuccess((yield* Fiber.join(fiber)).exit))
+      assert.deepStrictEqual(launcher.events, ["start 1", "SIGTERM 1", "SIGKILL 1", "end 1"])
+    })
+  )
+
+  it.effect("goes on to stop Envoy when its admin refuses to drain", () =>
+    Effect.gen(function* () {
+      const { fiber, launcher, send } = yield* simulated(drainSettings, { drainFails: true }, {})
+      yield* send("SIGTERM")
+      yield* TestClock.adjust("6 seconds")
+      assert.isTrue(Exit.isSuccess((yield* Fiber.join(fiber)).exit))
+      assert.strictEqual(launcher.alive.size, 0)
+    })
+  )
+
+  it.effect("fails when Envoy crashed and no restart is left", () =>
+    Effect.gen(function* () {
+      const { fiber, launcher } = yield* simulated({ APPNET_ENVOY_RESTART_COUNT: "1" }, {}, { lasts: 10, exit: killed })
+      const { exit } = yield* Fiber.join(fiber)
+      assert.isTrue(Exit.isFailure(exit))
+      assert.strictEqual(launcher.events.filter((event) => event.startsWith("start")).length, 2)
+    })
+  )
+})
