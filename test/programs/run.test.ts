@@ -36,6 +36,8 @@ const simulated = Effect.fnUntraced(function* (
     Effect.flatMap((exit) => Effect.map(Clock.currentTimeMillis, (now) => ({ exit, after: now - began }))),
     Effect.forkScoped
   )
+  // Time passes only for what sleeps already: first all fibers come to their first sleep.
+  yield* TestClock.adjust(0)
   yield* TestClock.adjust(100)
   return { admin, fiber, launcher, send: signals.send }
 })

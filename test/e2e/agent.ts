@@ -1,0 +1,232 @@
+// Starts the built agent as its users do, in a private folder and on free ports, and cleans up whatever happens.
+import { type ChildProcess, execFileSync, spawn } from "node:child_process"
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs"
+import http from "node:http"
+import net from "node:net"
+import { tmpdir } from "node:os"
+import { fileURLToPath } from "node:url"
+import { onTestFinished } from "vitest"
+
+export const root = fileURLToPath(new URL("../../", import.meta.url))
+export const agentFile = `${root}dist/agent.mjs`
+export const envoyPath = execFileSync("sh", [`${root}scripts/envoy.sh`], { encoding: "utf8" }).trim()
+
+const usedPorts = new Set<number>()
+
+/** A port of loopback that nobody listens on, and that no other test of this process was given. */
+export const freePort = async (): Promise<number> => {
+  const server = net.createServer()
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done))
+  const address = server.address()
+  await new Promise((done) => server.close(done))
+  const port = typeof address === "object" && address !== null ? address.port : 0
+  if (usedPorts.has(port)) return freePort()
+  usedPorts.add(port)
+  return port
+}
+
+/** A folder that is gone after the test. */
+export const privateFolder = (): string => {
+  const folder = mkdtempSync(`${tmpdir()}/appnet-e2e-`)
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** Asks again until `look` finds something; how long that takes is no matter, within reason. */
+export const eventually = async <A>(
+  look: () => A | undefined | false | Promise<A | undefined | false>,
+  what: string,
+  seconds = 20
+): Promise<A> => {
+  const end = performance.now() + seconds * 1000
+  let last: unknown
+  while (performance.now() < end) {
+    try {
+      const found = await look()
+      if (found !== undefined && found !== false) return found
+    } catch (error) {
+      last = error
+    }
+    await new Promise((done) => setTimeout(done, 20))
+  }
+  throw new Error(`not within ${seconds} s: ${what}${last === undefined ? "" : ` (${last})`}`)
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: http.IncomingHttpHeaders
+  readonly body: string
+}
+
+/** One request to `http://host:port` or `unix:/path`. */
+export const ask = (address: string, path: string, options: http.RequestOptions = {}): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    const where = address.startsWith("unix:")
+      ? { socketPath: address.slice("unix:".length), path }
+      : { host: new URL(address).hostname.replace(/^\[|\]$/g, ""), port: new URL(address).port, path }
+    const request = http.request({ ...where, agent: false, timeout: 5000, ...options }, (response) => {
+      let body = ""
+      response.setEncoding("utf8")
+      response.on("data", (part) => {
+        body += part
+      })
+      response.on("error", reject)
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }))
+    })
+    request.on("timeout", () => request.destroy(new Error("no answer in 5 s")))
+    request.on("error", reject)
+    request.end()
+  })
+
+export const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    // A zombie has ended.
+    return !/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, "latin1"))
+  } catch {
+    return false
+  }
+}
+
+/** Processes whose command line names this folder: what an agent that ran in it has left. */
+export const processesOf = (folder: string): ReadonlyArray<number> =>
+  readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const words = readFileSync(`/proc/${pid}/cmdline`, "latin1")
+        const environment = readFileSync(`/proc/${pid}/environ`, "latin1")
+        return (words.includes(folder) || environment.includes(`APPNET_RUN_DIR=${folder}`)) && isAlive(pid)
+      } catch {
+        return false
+      }
+    })
+
+export interface Exit {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+export interface Agent {
+  readonly pid: number
+  readonly folder: string
+  /** The management API. */
+  readonly address: string
+  readonly child: ChildProcess
+  /** What came out so far, of agent and Envoy. */
+  readonly stdout: () => string
+  readonly stderr: () => string
+  readonly exited: Promise<Exit>
+  readonly status: () => Promise<Readonly<Record<string, string>>>
+  /** Waits until `/status` has these fields. */
+  readonly until: (
+    fields: Readonly<Record<string, string>>,
+    seconds?: number
+  ) => Promise<Readonly<Record<string, string>>>
+  readonly envoyPid: () => Promise<number>
+  readonly environment: Readonly<Record<string, string>>
+}
+
+export interface AgentOptions {
+  readonly environment?: Readonly<Record<string, string>>
+  readonly words?: ReadonlyArray<string>
+  readonly folder?: string
+  /** How the agent's output is taken; `pipe` is what Node gives, a socket. */
+  readonly stdio?: "pipe" | "file"
+}
+
+/** The environment of an agent in `folder`: nothing of it is shared with another test. */
+export const agentEnvironment = async (folder: string): Promise<Readonly<Record<string, string>>> => ({
+  PATH: process.env.PATH ?? "",
+  HOME: folder,
+  APPNET_ENVOY_PATH: envoyPath,
+  APPNET_RUN_DIR: folder,
+  APPNET_AGENT_ADMIN_MODE: "tcp",
+  APPNET_AGENT_HTTP_BIND_ADDRESS: "127.0.0.1",
+  APPNET_AGENT_HTTP_PORT: `${await freePort()}`,
+  APPNET_ENVOY_ADMIN_ADDRESS: "127.0.0.1",
+  ENVOY_ADMIN_ACCESS_PORT: `${await freePort()}`,
+  ENVOY_ADMIN_ACCESS_LOG_FILE: "/dev/null",
+  ENVOY_CONCURRENCY: "1",
+  HC_POLL_INTERVAL_MS: "2000",
+  LISTENER_DRAIN_MIN_WAIT_TIME_S: "0"
+})
+
+const collect = (stream: NodeJS.ReadableStream | null): (() => string) => {
+  let text = ""
+  stream?.on("data", (part: Buffer) => {
+    text += part.toString("latin1")
+  })
+  return () => text
+}
+
+/** Starts `node dist/agent.mjs`; whatever is left of it is killed when the test ends. */
+export const startAgent = async (options: AgentOptions = {}): Promise<Agent> => {
+  const folder = options.folder ?? privateFolder()
+  const environment = { ...(await agentEnvironment(folder)), ...options.environment }
+  const child = spawn(process.execPath, [agentFile, ...(options.words ?? [])], {
+    env: environment,
+    stdio: ["ignore", "pipe", "pipe"]
+  })
+  const exited = new Promise<Exit>((resolve) => child.once("exit", (code, signal) => resolve({ code, signal })))
+  onTestFinished(async () => {
+    child.kill("SIGKILL")
+    await exited
+    for (const pid of processesOf(folder)) process.kill(pid, "SIGKILL")
+  })
+  const unix = environment.APPNET_AGENT_ADMIN_MODE === "uds"
+  const address = unix
+    ? `unix:${environment.APPNET_AGENT_ADMIN_UDS_PATH}`
+    : `http://${environment.APPNET_AGENT_HTTP_BIND_ADDRESS}:${environment.APPNET_AGENT_HTTP_PORT}`
+  const stdout = collect(child.stdout)
+  const stderr = collect(child.stderr)
+  const status = async () => JSON.parse((await ask(address, "/status")).body)
+  let last: Readonly<Record<string, string>> = {}
+  return {
+    pid: child.pid ?? 0,
+    folder,
+    address,
+    child,
+    stdout,
+    stderr,
+    exited,
+    status,
+    until: (fields, seconds) =>
+      eventually(
+        async () => {
+          if (child.exitCode !== null)
+            throw new Error(`the agent exited with ${child.exitCode}: ${stderr().slice(-2000)}`)
+          last = await status()
+          return Object.entries(fields).every(([name, value]) => last[name] === value) && last
+        },
+        `${JSON.stringify(fields)} in ${address}/status`,
+        seconds
+      ).catch((error) => {
+        throw new Error(`${error.message}: last ${JSON.stringify(last)}\n${stderr().slice(-3000)}`)
+      }),
+    envoyPid: async () => Number((await status()).envoyPid),
+    environment
+  }
+}
+
+/** What stands in an agent's folder. */
+export const filesIn = (folder: string): ReadonlyArray<string> => (existsSync(folder) ? readdirSync(folder) : [])
+
+/** Runs a command of the agent to its end. */
+export const runAgent = (
+  words: ReadonlyArray<string>,
+  environment: Readonly<Record<string, string>>
+): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> =>
+  new Promise((resolve) => {
+    const child = spawn(process.execPath, [agentFile, ...words], {
+      env: environment,
+      stdio: ["ignore", "pipe", "pipe"]
+    })
+    const stdout = collect(child.stdout)
+    const stderr = collect(child.stderr)
+    child.once("close", (code) => resolve({ code, stdout: stdout(), stderr: stderr() }))
+  })
+
+/** What a process has open as descriptor `fd`. */
+export const openAs = (pid: number, fd: number): string => readlinkSync(`/proc/${pid}/fd/${fd}`)
