@@ -1,9 +1,16 @@
-// Writes dist/agent.mjs: the whole agent in one file. What a command loads late stays late inside it.
-import { chmod, mkdir, rename } from "node:fs/promises"
+// Writes dist/agent.mjs: the whole agent in one file. `main` is its code; the programs that main chooses from stand in
+// it as text, so that a start compiles the one that it needs, and none of the others.
+import { execFileSync } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { chmod, mkdir, rename, writeFile } from "node:fs/promises"
 import { builtinModules } from "node:module"
+import { tmpdir } from "node:os"
+import { constants, zstdCompressSync } from "node:zlib"
 import { build } from "esbuild"
 
-/** Node's modules by `process.getBuiltinModule`, when first used: an ESM import would load each at the start. */
+const path = (relative) => new URL(`../${relative}`, import.meta.url).pathname
+
+/** Node's modules by `process.getBuiltinModule`, when first used: an import would load each at the start. */
 const lateBuiltins = {
   name: "late-builtins",
   setup(build) {
@@ -20,36 +27,103 @@ const lateBuiltins = {
   }
 }
 
-/** The agent serves no WebSocket, which the platform package would bring along. */
-const noWebSocket = {
-  name: "no-websocket",
+/** What the platform package brings along and the agent never uses: WebSockets, and a second HTTP client. */
+const leftOut = {
+  name: "left-out",
   setup(build) {
-    build.onResolve({ filter: /^ws$/ }, () => ({ path: "ws", namespace: "none", sideEffects: false }))
+    build.onResolve({ filter: /^(ws|undici)$/ }, ({ path }) => ({ path, namespace: "none", sideEffects: false }))
     build.onLoad({ filter: /.*/, namespace: "none" }, () => ({
-      contents: "export class WebSocket {}\nexport class WebSocketServer { close(done) { done?.() } }\n",
+      contents: "module.exports = { WebSocket: class {}, WebSocketServer: class { close(done) { done?.() } } }",
       loader: "js"
     }))
   }
 }
 
-const target = new URL("../dist/agent.mjs", import.meta.url).pathname
-await mkdir(new URL("../dist/", import.meta.url), { recursive: true })
-const temporary = `${target}.${process.pid}`
-await build({
-  entryPoints: [new URL("../src/programs/main.ts", import.meta.url).pathname],
-  outfile: temporary,
+const common = {
   bundle: true,
+  write: false,
   platform: "node",
-  format: "esm",
   target: "node22",
-  minifySyntax: true,
-  minifyWhitespace: true,
-  keepNames: false,
+  minify: true,
   legalComments: "none",
-  banner: { js: "#!/usr/bin/env node" },
-  external: ["undici"],
-  plugins: [lateBuiltins, noWebSocket],
+  plugins: [lateBuiltins, leftOut],
   logLevel: "warning"
+}
+
+const textOf = async (options) => (await build({ ...common, ...options })).outputFiles[0].text
+
+/**
+ * V8's own compiled form of a program, with all that its start has used: it halves the time to load. Another version
+ * of V8 passes it over and compiles the text.
+ */
+const codeCache = (source, filename) => {
+  const folder = mkdtempSync(`${tmpdir()}/appnet-agent-build-`)
+  try {
+    writeFileSync(`${folder}/source.js`, source)
+    writeFileSync(`${folder}/envoy`, '#!/bin/sh\n[ "$1" = --version ] || exec sleep 10\n', { mode: 0o755 })
+    const env = {
+      PATH: process.env.PATH,
+      APPNET_ENVOY_PATH: `${folder}/envoy`,
+      APPNET_RUN_DIR: folder,
+      APPNET_AGENT_ADMIN_MODE: "uds",
+      APPNET_AGENT_ADMIN_UDS_PATH: `${folder}/api.sock`,
+      ENVOY_ADMIN_MODE: "uds",
+      APPNET_ENVOY_ADMIN_UDS_PATH: `${folder}/admin.sock`,
+      APPMESH_XDS_ENDPOINT: `unix://${folder}/xds.sock`,
+      APPMESH_RESOURCE_ARN: "task-set/cluster/service/build"
+    }
+    const words = [path("scripts/code-cache.mjs"), `${folder}/source.js`, filename, `${folder}/cache`]
+    execFileSync(process.execPath, words, { env, stdio: "ignore" })
+    return readFileSync(`${folder}/cache`)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** A long text costs time even where nobody reads it. */
+const packed = (bytes) => {
+  const short = zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 19 } })
+  return `"${short.toString("base64")}", ${bytes.length}`
+}
+
+/** A program of its own that main imports late, as text that is compiled when it is asked for. */
+const programs = {
+  name: "programs",
+  setup(build) {
+    build.onResolve({ filter: /^\.\/(entrypoint|cli)\.ts$/ }, ({ kind, resolveDir, path: name }) =>
+      kind === "dynamic-import" ? { path: `${resolveDir}/${name}`, namespace: "program" } : undefined
+    )
+    build.onLoad({ filter: /.*/, namespace: "program" }, async ({ path: file }) => {
+      const text = await textOf({ entryPoints: [file], format: "cjs" })
+      const source = `(function(module,exports,__filename){${text}\n})`
+      const filename = `agent.mjs/${file.replace(/^.*\/|\.ts$/g, "")}`
+      return {
+        contents: `
+          const { Script } = process.getBuiltinModule("node:vm")
+          const { zstdDecompressSync } = process.getBuiltinModule("node:zlib")
+          const unpack = (packed, chunkSize) => zstdDecompressSync(Buffer.from(packed, "base64"), { chunkSize })
+          const source = unpack(${packed(Buffer.from(source, "latin1"))}).latin1Slice()
+          const cachedData = unpack(${packed(codeCache(source, filename))})
+          const script = new Script(source, { filename: ${JSON.stringify(filename)}, cachedData })
+          const module = { exports: {} }
+          script.runInThisContext()(module, module.exports, import.meta.filename)
+          export const { startAgent, startCommand } = module.exports
+        `,
+        loader: "js"
+      }
+    })
+  }
+}
+
+const code = await textOf({
+  entryPoints: [path("src/programs/main.ts")],
+  format: "esm",
+  banner: { js: "#!/usr/bin/env node" },
+  plugins: [programs, ...common.plugins]
 })
+const target = path("dist/agent.mjs")
+const temporary = `${target}.${process.pid}`
+await mkdir(path("dist"), { recursive: true })
+await writeFile(temporary, code)
 await chmod(temporary, 0o755)
 await rename(temporary, target)

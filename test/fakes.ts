@@ -9,7 +9,8 @@ import {
 } from "../src/services/AdminClient.ts"
 import { Bootstrap } from "../src/services/Bootstrap.ts"
 import { EnvoyLauncher, type ProcessExit } from "../src/services/EnvoyLauncher.ts"
-import { Signals, type StopSignal } from "../src/services/Signals.ts"
+import { Signals } from "../src/services/Signals.ts"
+import type { StopSignal } from "../src/services/stopSignals.ts"
 
 /** Settings as the agent reads them, from a small environment. */
 export const settings = (environment: Readonly<Record<string, string>> = {}) => layerFrom(environment)

@@ -2,12 +2,9 @@ import { access, constants, stat } from "node:fs/promises"
 import { Effect, Layer } from "effect"
 import { Config } from "../services/Config.ts"
 import { EnvoyBinary, EnvoyNotFound } from "../services/EnvoyBinary.ts"
+import { envoyCandidates } from "./process/envoyCandidates.ts"
 import { parseEnvoyVersion } from "./process/envoyVersion.ts"
-
-const { execFile } = process.getBuiltinModule("node:child_process")
-
-/** Where images have Envoy. */
-const usualPath = "/usr/bin/envoy"
+import { askVersion, type VersionQuestion } from "./process/headStart.ts"
 
 /** Undefined when the file can be executed, else what is wrong with it. */
 const problemWith = (path: string): Effect.Effect<string | undefined> =>
@@ -29,39 +26,41 @@ const problemWith = (path: string): Effect.Effect<string | undefined> =>
     )
   )
 
-const askVersion = (path: string) =>
-  Effect.callback<string>((resume) => {
-    const child = execFile(path, ["--version"], { timeout: 5000, killSignal: "SIGKILL" }, (error, stdout) =>
-      resume(Effect.succeed(error === null ? stdout : ""))
-    )
-    return Effect.sync(() => {
-      child.kill("SIGKILL")
-    })
-  }).pipe(Effect.map(parseEnvoyVersion))
-
-/** Finds Envoy on this machine; its version is asked in the background as soon as the layer is built. */
-export const EnvoyBinaryLive = Layer.effect(
-  EnvoyBinary,
-  Effect.gen(function* () {
-    const { settings } = yield* Config
-    const onPath = (process.env.PATH ?? "").split(":").filter((folder) => folder !== "")
-    const find = Effect.gen(function* () {
-      const asked = settings.APPNET_ENVOY_PATH
-      const candidates = asked === undefined ? [usualPath, ...onPath.map((folder) => `${folder}/envoy`)] : [asked]
-      for (const path of candidates) {
-        const problem = yield* problemWith(path)
-        if (problem === undefined) return path
-        if (asked !== undefined) return yield* new EnvoyNotFound({ path, problem })
-      }
-      return yield* new EnvoyNotFound({ path: usualPath, problem: "does not exist and PATH has no envoy either" })
-    })
-    const path = yield* Effect.cached(find)
-    const version = yield* Effect.cached(
-      path.pipe(
-        Effect.flatMap(askVersion),
-        Effect.catch(() => Effect.succeedNone)
+/** Finds Envoy on this machine. An answer to `asked` is taken where it is about the Envoy that was found. */
+export const layerAsking = (asked: VersionQuestion | undefined) =>
+  Layer.effect(
+    EnvoyBinary,
+    Effect.gen(function* () {
+      const { settings } = yield* Config
+      const find = Effect.gen(function* () {
+        const candidates = envoyCandidates(settings.APPNET_ENVOY_PATH, process.env.PATH)
+        for (const path of candidates) {
+          const problem = yield* problemWith(path)
+          if (problem === undefined) return path
+          if (settings.APPNET_ENVOY_PATH !== undefined) return yield* new EnvoyNotFound({ path, problem })
+        }
+        return yield* new EnvoyNotFound({
+          path: candidates[0] ?? "envoy",
+          problem: "does not exist and PATH has no envoy either"
+        })
+      })
+      const path = yield* Effect.cached(find)
+      if (asked !== undefined) yield* Effect.addFinalizer(() => Effect.sync(asked.cancel))
+      const ask = (found: string) =>
+        Effect.acquireUseRelease(
+          Effect.sync(() => (asked?.path === found ? asked : askVersion(found))),
+          ({ output }) => Effect.promise(() => output),
+          ({ cancel }) => Effect.sync(cancel)
+        )
+      const version = yield* Effect.cached(
+        path.pipe(
+          Effect.flatMap(ask),
+          Effect.map(parseEnvoyVersion),
+          Effect.catch(() => Effect.succeedNone)
+        )
       )
-    )
-    return EnvoyBinary.of({ path, version })
-  })
-)
+      return EnvoyBinary.of({ path, version })
+    })
+  )
+
+export const EnvoyBinaryLive = layerAsking(undefined)

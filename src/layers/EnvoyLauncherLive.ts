@@ -72,7 +72,7 @@ export const EnvoyLauncherLive = Layer.effect(
     if (admin._tag === "Unix")
       yield* Effect.addFinalizer(() => Effect.sync(() => fs.rmSync(admin.path, { force: true })))
     const scope = yield* Effect.scope
-    // Asked once for all starts, at the first of them.
+    // Asked once for all starts, while the layers above this one are still being built.
     const ground = yield* Effect.cached(
       Effect.all(
         {
@@ -85,6 +85,7 @@ export const EnvoyLauncherLive = Layer.effect(
         { concurrency: "unbounded" }
       ).pipe(Scope.provide(scope))
     )
+    yield* Effect.forkScoped(Effect.ignore(ground))
     // The token guards the agent's API: Envoy and what it starts have no use for it.
     const { APPNET_AGENT_ADMIN_TOKEN: _, ...environment } = process.env
 

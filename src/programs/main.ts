@@ -1,4 +1,5 @@
 import packageJson from "../../package.json" with { type: "json" }
+import { headStart } from "../layers/process/headStart.ts"
 import { readLegacyFlags } from "./arguments.ts"
 import { healthCheckTarget, isHealthCheck, reportHealth } from "./healthCheck.ts"
 
@@ -10,8 +11,9 @@ const target = isHealthCheck(words) ? healthCheckTarget(process.env) : undefined
 if (target !== undefined) {
   process.exitCode = await reportHealth(target)
 } else if (words.length === 0 || (words.length === 1 && words[0] === "run")) {
+  const begun = headStart(process.env)
   const { startAgent } = await import("./entrypoint.ts")
-  startAgent()
+  startAgent(begun)
 } else {
   const { startCommand } = await import("./cli.ts")
   startCommand(packageJson.version, words)

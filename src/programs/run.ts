@@ -1,4 +1,4 @@
-import { Effect, Fiber } from "effect"
+import { Effect, Fiber, Layer, Option } from "effect"
 import { Bootstrap } from "../services/Bootstrap.ts"
 import { Config } from "../services/Config.ts"
 import { EnvoyProcess } from "../services/EnvoyProcess.ts"
@@ -26,3 +26,15 @@ export const run = Effect.gen(function* () {
     })
   )
 })
+
+/**
+ * `run` on the layers that it needs. A signal that comes while they are still being built ends the start: what is
+ * built already is taken down, and no Envoy is started.
+ */
+export const runOn = <ROut, E, RIn>(layer: Layer.Layer<ROut, E, RIn>) =>
+  Effect.gen(function* () {
+    const signals = yield* Signals
+    const built = yield* Effect.raceFirst(Effect.asSome(Layer.build(layer)), Effect.as(signals.stop, Option.none()))
+    if (Option.isNone(built)) return yield* Effect.logInfo("stopped before Envoy was started")
+    return yield* Effect.provideContext(run, built.value)
+  }).pipe(Effect.scoped)

@@ -1,7 +1,6 @@
 import type { Effect } from "effect"
 import { Context } from "effect"
-
-export type StopSignal = "SIGTERM" | "SIGQUIT" | "SIGINT"
+import type { StopSignal } from "./stopSignals.ts"
 
 /** The operating system's requests to stop, kept from the moment the layer is built. */
 export class Signals extends Context.Service<

@@ -193,6 +193,17 @@ describe("a stop", () => {
     expect(processesOf(agent.folder)).toEqual([])
   })
 
+  it("before the agent has loaded its own code ends at once, and leaves no question to Envoy behind", async () => {
+    const folder = privateFolder()
+    writeFileSync(`${folder}/envoy`, `#!/bin/sh\ntouch ${folder}/asked\nexec sleep 100\n`, { mode: 0o755 })
+    const { agent } = await startServing({ environment: { APPNET_ENVOY_PATH: `${folder}/envoy` } })
+    await eventually(() => existsSync(`${folder}/asked`), "the question for the version")
+    agent.child.kill("SIGTERM")
+    expect(await agent.exited).toEqual({ code: 0, signal: null })
+    expect(agent.stderr()).toContain("stopped before Envoy was started")
+    await eventually(() => processesOf(agent.folder).length === 0, "no process is left")
+  })
+
   it("while Envoy crashes again and again ends at once", async () => {
     const folder = privateFolder()
     writeFileSync(`${folder}/envoy`, "#!/bin/sh\nexit 3\n", { mode: 0o755 })
@@ -207,9 +218,13 @@ describe("a stop", () => {
   it("kills an Envoy that ignores SIGTERM", async () => {
     const folder = privateFolder()
     // Only the shell is told: the agent must end what it started.
-    writeFileSync(`${folder}/envoy`, `#!/bin/sh\ntrap '' TERM\ntouch ${folder}/up\nwhile :; do sleep 0.1; done\n`, {
-      mode: 0o755
-    })
+    writeFileSync(
+      `${folder}/envoy`,
+      `#!/bin/sh\n[ "$1" = --version ] && exit\ntrap '' TERM\ntouch ${folder}/up\nwhile :; do sleep 0.1; done\n`,
+      {
+        mode: 0o755
+      }
+    )
     const { agent } = await startServing({ environment: { APPNET_ENVOY_PATH: `${folder}/envoy` } })
     await eventually(() => existsSync(`${folder}/up`), "the stubborn Envoy")
     agent.child.kill("SIGTERM")
@@ -319,7 +334,7 @@ describe("before anything starts", () => {
       ENVOY_ADMIN_ACCESS_PORT: "99999",
       ENVOY_ADMIN_MODE: "x"
     }
-    writeFileSync(`${folder}/envoy`, `#!/bin/sh\ntouch ${folder}/started\n`, { mode: 0o755 })
+    writeFileSync(`${folder}/envoy`, `#!/bin/sh\n[ "$1" = --version ] || touch ${folder}/started\n`, { mode: 0o755 })
     const { code, stderr } = await runAgent([], { ...environment, APPNET_ENVOY_PATH: `${folder}/envoy` })
     expect(code).toBe(1)
     expect(stderr).toContain("APPNET_AGENT_ADMIN_MODE=carrier-pigeon is invalid: expected one of tcp, uds")

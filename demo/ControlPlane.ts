@@ -1,0 +1,229 @@
+// A small management server: ADS, state of the world, for the demo and for the tests.
+import { rmSync } from "node:fs"
+import {
+  type Metadata,
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  type ServiceDefinition
+} from "@grpc/grpc-js"
+import { decode, encode, type Json, messageType } from "./protobuf.ts"
+
+export type Resource = { readonly [key: string]: Json }
+
+/** What is served, in proto3 JSON, by kind. */
+export interface MeshResources {
+  readonly listeners?: ReadonlyArray<Resource>
+  readonly clusters?: ReadonlyArray<Resource>
+  readonly endpoints?: ReadonlyArray<Resource>
+  readonly routes?: ReadonlyArray<Resource>
+  readonly secrets?: ReadonlyArray<Resource>
+}
+
+const typeUrl = (name: string) => `type.googleapis.com/${name}`
+
+/** In the order in which an update is sent: what a resource refers to goes before it. */
+const kinds = [
+  { key: "clusters", name: "envoy.config.cluster.v3.Cluster", id: "name" },
+  { key: "endpoints", name: "envoy.config.endpoint.v3.ClusterLoadAssignment", id: "clusterName" },
+  { key: "secrets", name: "envoy.extensions.transport_sockets.tls.v3.Secret", id: "name" },
+  { key: "listeners", name: "envoy.config.listener.v3.Listener", id: "name" },
+  { key: "routes", name: "envoy.config.route.v3.RouteConfiguration", id: "name" }
+] as const
+type Kind = (typeof kinds)[number]
+
+const requestType = "envoy.service.discovery.v3.DiscoveryRequest"
+const responseType = "envoy.service.discovery.v3.DiscoveryResponse"
+
+interface Encoded {
+  readonly name: string
+  readonly bytes: Uint8Array
+}
+
+type Snapshot = ReadonlyMap<string, ReadonlyArray<Encoded>>
+
+/** Everything as it goes over the wire; throws, with the path, at what is no resource. */
+const snapshotOf = (resources: MeshResources): Snapshot =>
+  new Map(
+    kinds.map((kind) => [
+      typeUrl(kind.name),
+      (resources[kind.key] ?? []).map((resource, i) => ({
+        name: `${resource[kind.id] ?? resource.cluster_name}`,
+        bytes: encode(kind.name, resource, `${kind.key}[${i}]`)
+      }))
+    ])
+  )
+
+const emptyEndpoints = (name: string): Encoded => ({
+  name,
+  bytes: encode("envoy.config.endpoint.v3.ClusterLoadAssignment", { clusterName: name })
+})
+
+interface Request {
+  readonly typeUrl: string
+  readonly names: ReadonlyArray<string>
+  readonly nonce: string
+  readonly error: string | undefined
+}
+
+const parse = (bytes: Buffer): Request => {
+  const { error_detail, resource_names, response_nonce, type_url } = decode(requestType, bytes)
+  const message: unknown =
+    typeof error_detail === "object" && error_detail !== null && Reflect.get(error_detail, "message")
+  return {
+    typeUrl: `${type_url}`,
+    names: Array.isArray(resource_names) ? resource_names.map(String) : [],
+    nonce: `${response_nonce}`,
+    error: typeof message === "string" ? message : undefined
+  }
+}
+
+interface Subscription {
+  names: ReadonlyArray<string>
+  nonce: string
+}
+
+interface Response {
+  readonly version_info: string
+  readonly type_url: string
+  readonly nonce: string
+  readonly resources: ReadonlyArray<{ readonly type_url: string; readonly value: Uint8Array }>
+}
+
+type Call = ServerDuplexStream<Request, Response>
+
+interface Stream {
+  readonly call: Call
+  readonly subscriptions: Map<string, Subscription>
+}
+
+const service: ServiceDefinition = {
+  StreamAggregatedResources: {
+    path: "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources",
+    requestStream: true,
+    responseStream: true,
+    requestSerialize: (bytes: Uint8Array) => Buffer.from(bytes),
+    requestDeserialize: parse,
+    responseSerialize: (fields: Response) => {
+      const type = messageType(responseType)
+      return Buffer.from(type.encode(type.fromObject(fields)).finish())
+    },
+    responseDeserialize: (bytes: Buffer) => bytes
+  }
+}
+
+export interface Nack {
+  readonly typeUrl: string
+  readonly message: string
+}
+
+export interface ControlPlane {
+  /** `unix:///path` or `host:port`, with the port that was taken. */
+  readonly address: string
+  /** What Envoy refused, oldest first. */
+  readonly nacks: ReadonlyArray<Nack>
+  /** The metadata of every stream that was opened, oldest first. */
+  readonly streams: ReadonlyArray<Metadata>
+  /** Streams that are open now. */
+  readonly open: () => number
+  /** Serves these from now on; throws, and changes nothing, at what is no resource. */
+  readonly update: (resources: MeshResources) => void
+  /** Ends every stream at once. */
+  readonly close: () => Promise<void>
+}
+
+export interface ControlPlaneOptions {
+  /** `unix:///path`, or `host:port`; port 0 takes a free one. */
+  readonly address: string
+  readonly resources: MeshResources
+  readonly credentials?: ServerCredentials
+  /** Called for each new stream: an error message refuses it as unauthenticated. */
+  readonly authorize?: (metadata: Metadata) => string | undefined
+}
+
+const unauthenticated = 16
+
+export const startControlPlane = async (options: ControlPlaneOptions): Promise<ControlPlane> => {
+  const nacks: Array<Nack> = []
+  const metadata: Array<Metadata> = []
+  const streams = new Set<Stream>()
+  let snapshot = snapshotOf(options.resources)
+  let version = 1
+  let nonce = 0
+
+  const select = (kind: Kind, names: ReadonlyArray<string>): ReadonlyArray<Encoded> => {
+    const all = snapshot.get(typeUrl(kind.name)) ?? []
+    if (names.length === 0) return all
+    const known = all.filter(({ name }) => names.includes(name))
+    if (kind.key !== "endpoints") return known
+    // Envoy waits for the endpoints of every cluster that it asks for.
+    const missing = names.filter((name) => !known.some((resource) => resource.name === name))
+    return [...known, ...missing.map(emptyEndpoints)]
+  }
+
+  const send = ({ call, subscriptions }: Stream, kind: Kind) => {
+    const url = typeUrl(kind.name)
+    const subscription = subscriptions.get(url)
+    if (subscription === undefined) return
+    nonce += 1
+    subscription.nonce = `${nonce}`
+    const resources = select(kind, subscription.names).map(({ bytes }) => ({ type_url: url, value: bytes }))
+    call.write({ version_info: `${version}`, resources, type_url: url, nonce: `${nonce}` })
+  }
+
+  const receive = (stream: Stream, request: Request) => {
+    const kind = kinds.find(({ name }) => typeUrl(name) === request.typeUrl)
+    if (kind === undefined) return
+    const known = stream.subscriptions.get(request.typeUrl)
+    if (known === undefined) {
+      stream.subscriptions.set(request.typeUrl, { names: request.names, nonce: "" })
+      return send(stream, kind)
+    }
+    if (request.nonce !== known.nonce) return
+    if (request.error !== undefined) nacks.push({ typeUrl: request.typeUrl, message: request.error })
+    const same =
+      request.names.length === known.names.length && request.names.every((name) => known.names.includes(name))
+    known.names = request.names
+    if (!same) send(stream, kind)
+  }
+
+  const server = new Server()
+  server.addService(service, {
+    StreamAggregatedResources: (call: Call) => {
+      const refusal = options.authorize?.(call.metadata)
+      if (refusal !== undefined) return call.emit("error", { code: unauthenticated, details: refusal })
+      const stream: Stream = { call, subscriptions: new Map() }
+      metadata.push(call.metadata)
+      streams.add(stream)
+      call.on("data", (request: Request) => receive(stream, request))
+      call.on("error", () => streams.delete(stream))
+      call.on("cancelled", () => streams.delete(stream))
+      call.on("end", () => {
+        streams.delete(stream)
+        call.end()
+      })
+    }
+  })
+
+  const credentials = options.credentials ?? ServerCredentials.createInsecure()
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync(options.address, credentials, (error, bound) => (error === null ? resolve(bound) : reject(error)))
+  )
+  const socket = options.address.startsWith("unix:") ? options.address.replace(/^unix:(\/\/)?/, "") : undefined
+
+  return {
+    address: socket === undefined ? `${options.address.replace(/:\d+$/, "")}:${port}` : options.address,
+    nacks,
+    streams: metadata,
+    open: () => streams.size,
+    update: (resources) => {
+      snapshot = snapshotOf(resources)
+      version += 1
+      for (const kind of kinds) for (const stream of streams) send(stream, kind)
+    },
+    close: async () => {
+      server.forceShutdown()
+      if (socket !== undefined) rmSync(socket, { force: true })
+    }
+  }
+}
