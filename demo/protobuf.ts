@@ -5,8 +5,12 @@ import { dirname } from "node:path"
 import protobuf from "protobufjs"
 
 const require = createRequire(import.meta.url)
-const deps = `${dirname(require.resolve("@grpc/grpc-js-xds/package.json"))}/deps`
-const roots = ["envoy-api", "googleapis", "protoc-gen-validate", "xds"].map((name) => `${deps}/${name}`)
+const packageFolder = (name: string) => dirname(require.resolve(`${name}/package.json`))
+const deps = `${packageFolder("@grpc/grpc-js-xds")}/deps`
+const roots = [
+  ...["envoy-api", "googleapis", "protoc-gen-validate", "xds"].map((name) => `${deps}/${name}`),
+  packageFolder("protobufjs")
+]
 
 const find = (file: string) => roots.map((root) => `${root}/${file}`).find(existsSync)
 
