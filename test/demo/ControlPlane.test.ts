@@ -59,5 +59,3 @@ describe("ControlPlane", () => {
   })
 })
 
-export type { MeshResources }
-export { onMeshChange, readMesh, renameSync, startControlPlane }

@@ -1,0 +1,128 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Duration, Option } from "effect"
+import { type Assessment, assess, atStart, type HealthRules, overruled } from "../../../src/layers/health/assess.ts"
+import type { EnvoyServerState, HealthStats } from "../../../src/services/AdminClient.ts"
+import { quietStats } from "../../fakes.ts"
+
+const rules: HealthRules = { considersConnection: true, disconnectedTimeout: Duration.seconds(3600) }
+const startedAt = 1_000_000
+
+/** One look after the other, a second apart. */
+const look = (
+  before: Assessment,
+  state: EnvoyServerState | undefined,
+  stats: Partial<HealthStats> | undefined,
+  now = startedAt + 1000,
+  by = rules
+) =>
+  assess(before, by, {
+    state: Option.fromUndefinedOr(state),
+    stats: stats === undefined ? Option.none() : Option.some({ ...quietStats, ...stats }),
+    now,
+    startedAt
+  })
+
+const fresh = atStart(true, startedAt)
+
+describe("the initial configuration", () => {
+  it("is undecided, and Envoy UNHEALTHY, until Envoy is LIVE", () => {
+    const { health } = look(fresh, "PRE_INITIALIZING", { listenerCreateFailure: 1 })
+    assert.strictEqual(health.initialConfig, "UNDECIDED")
+    assert.isFalse(health.initialized)
+    assert.strictEqual(health.status, "UNHEALTHY")
+  })
+
+  it("is undecided while the stats do not answer, though Envoy is LIVE", () => {
+    const blind = look(fresh, "LIVE", undefined)
+    assert.strictEqual(blind.health.initialConfig, "UNDECIDED")
+    assert.strictEqual(blind.health.status, "UNHEALTHY")
+    assert.isTrue(blind.health.initialized)
+    assert.strictEqual(look(blind, "LIVE", {}).health.status, "HEALTHY")
+  })
+
+  for (const failure of ["listenerCreateFailure", "ldsUpdateRejected", "cdsUpdateRejected"] as const) {
+    it(`fails by ${failure}, and heals with the next update that is accepted`, () => {
+      const failed = look(fresh, "LIVE", { [failure]: 1 })
+      assert.strictEqual(failed.health.initialConfig, "UPDATE_FAILED")
+      assert.strictEqual(failed.health.status, "UNHEALTHY")
+      assert.strictEqual(look(failed, "LIVE", { [failure]: 1 }).health.initialConfig, "UPDATE_FAILED")
+      const other = failure === "cdsUpdateRejected" ? { ldsUpdateSuccess: 9 } : { cdsUpdateSuccess: 9 }
+      assert.strictEqual(look(failed, "LIVE", { [failure]: 1, ...other }).health.initialConfig, "UPDATE_FAILED")
+      const healed = look(failed, "LIVE", { [failure]: 1, ldsUpdateSuccess: 2, cdsUpdateSuccess: 2 })
+      assert.strictEqual(healed.health.initialConfig, "UPDATE_SUCCESSFUL")
+      assert.strictEqual(healed.health.status, "HEALTHY")
+    })
+  }
+
+  it("stays failed when the later update failed too", () => {
+    const failed = look(fresh, "LIVE", { listenerCreateFailure: 1 })
+    const again = look(failed, "LIVE", { listenerCreateFailure: 2, ldsUpdateSuccess: 2 })
+    assert.strictEqual(again.health.initialConfig, "UPDATE_FAILED")
+    const healed = look(again, "LIVE", { listenerCreateFailure: 2, ldsUpdateSuccess: 3 })
+    assert.strictEqual(healed.health.initialConfig, "UPDATE_SUCCESSFUL")
+  })
+
+  it("once successful, is not undone by a later failure", () => {
+    const good = look(fresh, "LIVE", {})
+    const later = look(good, "LIVE", { ldsUpdateRejected: 3 })
+    assert.strictEqual(later.health.initialConfig, "UPDATE_SUCCESSFUL")
+    assert.strictEqual(later.health.status, "HEALTHY")
+  })
+})
+
+describe("the connection", () => {
+  const disconnected = { connected: Option.some(false) }
+
+  it("counts as lost since Envoy's start where there was none yet", () => {
+    const { connection } = look(fresh, "LIVE", disconnected, startedAt + 5000).health
+    assert.deepStrictEqual(connection, { _tag: "Disconnected", since: startedAt })
+  })
+
+  it("counts as lost since it was first seen lost, and for as long as it stays so", () => {
+    const up = look(fresh, "LIVE", {})
+    const down = look(up, "LIVE", disconnected, startedAt + 60_000)
+    assert.deepStrictEqual(down.health.connection, { _tag: "Disconnected", since: startedAt + 60_000 })
+    const still = look(down, "LIVE", disconnected, startedAt + 90_000)
+    assert.deepStrictEqual(still.health.connection, { _tag: "Disconnected", since: startedAt + 60_000 })
+    assert.strictEqual(still.health.status, "HEALTHY")
+    assert.deepStrictEqual(look(still, "LIVE", {}).health.connection, { _tag: "Connected" })
+  })
+
+  it("makes Envoy UNHEALTHY when it is lost for the whole time-out", () => {
+    const since = startedAt + 60_000
+    const down = look(look(fresh, "LIVE", {}), "LIVE", disconnected, since)
+    assert.strictEqual(look(down, "LIVE", disconnected, since + 3_599_999).health.status, "HEALTHY")
+    assert.strictEqual(look(down, "LIVE", disconnected, since + 3_600_000).health.status, "UNHEALTHY")
+  })
+
+  it("keeps its state while the stats do not answer", () => {
+    const up = look(fresh, "LIVE", {})
+    assert.deepStrictEqual(look(up, undefined, undefined).health.connection, { _tag: "Connected" })
+  })
+
+  it("is not considered without ADS, nor where the rules say so", () => {
+    const none = { connected: Option.none<boolean>() }
+    assert.deepStrictEqual(look(fresh, "LIVE", none).health.connection, { _tag: "NotConsidered" })
+    assert.strictEqual(look(fresh, "LIVE", none).health.status, "HEALTHY")
+    const relay = { ...rules, considersConnection: false }
+    const { health } = look(atStart(false, startedAt), "LIVE", disconnected, startedAt + 9_999_999, relay)
+    assert.deepStrictEqual(health.connection, { _tag: "NotConsidered" })
+    assert.strictEqual(health.status, "HEALTHY")
+  })
+})
+
+describe("health", () => {
+  it("is never better than Envoy's own state", () => {
+    const good = look(fresh, "LIVE", {})
+    for (const state of ["DRAINING", "INITIALIZING", "PRE_INITIALIZING", undefined] as const) {
+      const { health } = look(good, state, {})
+      assert.strictEqual(health.status, "UNHEALTHY")
+      assert.strictEqual(health.envoyState, state ?? "UNREACHABLE")
+    }
+  })
+
+  it("is overruled by what is known of the process", () => {
+    const { health } = overruled(look(fresh, "LIVE", {}), "DRAINING", "because")
+    assert.deepInclude(health, { status: "UNHEALTHY", envoyState: "DRAINING", reason: "because", initialized: true })
+  })
+})
