@@ -58,4 +58,3 @@ describe("ControlPlane", () => {
     expect((await ask(`http://127.0.0.1:${port}`, "/")).body).toBe("second")
   })
 })
-

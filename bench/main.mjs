@@ -1,0 +1,217 @@
+// `npm run bench`: how fast and how small the built agent is, as ratios to what Node itself costs on this machine in the
+// same run. Exits with 1 where a figure is over its bound.
+import { execFileSync, spawn, spawnSync } from "node:child_process"
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import http from "node:http"
+import net from "node:net"
+import { tmpdir } from "node:os"
+import { fileURLToPath } from "node:url"
+
+const root = fileURLToPath(new URL("../", import.meta.url))
+const agentFile = `${root}dist/agent.mjs`
+const rounds = Number(process.argv[2] ?? 15)
+
+execFileSync(process.execPath, [`${root}scripts/build.mjs`], { stdio: "inherit" })
+const envoy = execFileSync("sh", [`${root}scripts/envoy.sh`], { encoding: "utf8" }).trim()
+const folder = mkdtempSync(`${tmpdir()}/appnet-bench-`)
+const children = new Set()
+process.on("exit", () => {
+  for (const child of children) child.kill("SIGKILL")
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds))
+const now = () => performance.timeOrigin + performance.now()
+const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1]
+
+const until = async (look) => {
+  for (;;) {
+    const found = await look()
+    if (found !== undefined && found !== false) return found
+    await pause(2)
+  }
+}
+
+const freePort = async () => {
+  const server = net.createServer()
+  await new Promise((done) => server.listen(0, "127.0.0.1", done))
+  const { port } = server.address()
+  await new Promise((done) => server.close(done))
+  return port
+}
+
+const get = (port, path) =>
+  new Promise((resolve) => {
+    const request = http.get({ host: "127.0.0.1", port, path, agent: false }, (response) => {
+      let body = ""
+      response.on("data", (part) => {
+        body += part
+      })
+      response.on("end", () => resolve({ status: response.statusCode, body, at: now() }))
+    })
+    request.on("error", () => resolve(undefined))
+  })
+
+const figures = []
+const figure = (name, value, unit, { aim, most }) => {
+  figures.push({ name, value, most })
+  const bounds = [aim === undefined ? "" : `aim ${aim}`, `at most ${most}`].filter(Boolean).join(", ")
+  console.log(`${value > most ? "OVER" : "ok  "}  ${name}: ${value.toFixed(2)} ${unit} (${bounds})`)
+}
+
+/** A bootstrap with nothing but an admin, which is LIVE at once. */
+const adminAlone = ({ admin }) => {
+  const path = `${folder}/own-${admin}.yaml`
+  writeFileSync(path, `admin: { address: { socket_address: { address: 127.0.0.1, port_value: ${admin} } } }\n`)
+  return { ENVOY_CONFIG_FILE: path }
+}
+
+const startAgent = async (environment) => {
+  const ports = { api: await freePort(), admin: await freePort() }
+  const child = spawn(process.execPath, [agentFile], {
+    stdio: "ignore",
+    env: {
+      PATH: process.env.PATH,
+      APPNET_ENVOY_PATH: envoy,
+      APPNET_RUN_DIR: folder,
+      APPNET_AGENT_ADMIN_MODE: "tcp",
+      APPNET_AGENT_HTTP_BIND_ADDRESS: "127.0.0.1",
+      APPNET_AGENT_HTTP_PORT: `${ports.api}`,
+      LISTENER_DRAIN_MIN_WAIT_TIME_S: "0",
+      ENVOY_CONCURRENCY: "1",
+      ...environment(ports)
+    }
+  })
+  children.add(child)
+  const gone = new Promise((done) => child.once("exit", done))
+  return {
+    child,
+    ...ports,
+    stop: async () => {
+      child.kill("SIGTERM")
+      child.kill("SIGTERM")
+      await gone
+      children.delete(child)
+    }
+  }
+}
+
+/** A stand-in that writes down when it is started, and answers `--version` as the real Envoy does. */
+const marking = `${folder}/envoy`
+const mark = `${folder}/mark`
+writeFileSync(
+  marking,
+  `#!/bin/sh\n[ "$1" = --version ] && exec ${envoy} --version\ndate +%s%N > ${mark}.new; mv ${mark}.new ${mark}\nexec sleep 100\n`,
+  { mode: 0o755 }
+)
+
+const serviceConnect = () => ({
+  APPNET_ENVOY_PATH: marking,
+  APPMESH_XDS_ENDPOINT: `unix://${folder}/none.sock`,
+  APPMESH_RESOURCE_ARN: "task-set/cluster/service/bench"
+})
+
+const startTimes = async () => {
+  const empty = []
+  const start = []
+  for (let i = 0; i < rounds; i += 1) {
+    const before = now()
+    spawnSync(process.execPath, ["-e", "0"])
+    empty.push(now() - before)
+    rmSync(mark, { force: true })
+    const began = now()
+    const agent = await startAgent(serviceConnect)
+    await until(() => existsSync(mark))
+    start.push(Number(readFileSync(mark, "utf8")) / 1e6 - began)
+    await agent.stop()
+  }
+  console.log(`      node -e 0: ${median(empty).toFixed(0)} ms, exec to Envoy forked: ${median(start).toFixed(0)} ms`)
+  figure("start, exec to Envoy forked, by node -e 0", median(start) / median(empty), "times", { aim: 4, most: 6 })
+}
+
+const healthCheckCost = async () => {
+  const agent = await startAgent(serviceConnect)
+  await until(async () => (await get(agent.api, "/live"))?.status === 200)
+  const env = { PATH: process.env.PATH, APPNET_AGENT_ADMIN_MODE: "tcp", APPNET_AGENT_HTTP_PORT: `${agent.api}` }
+  const empty = []
+  const check = []
+  for (let i = 0; i < rounds; i += 1) {
+    let before = now()
+    spawnSync(process.execPath, ["-e", "0"])
+    empty.push(now() - before)
+    before = now()
+    spawnSync(process.execPath, [agentFile, "ready", "--timeout", "0"], { env })
+    check.push(now() - before)
+  }
+  await agent.stop()
+  figure("health check, by node -e 0", median(check) / median(empty), "times", { most: 2 })
+}
+
+const residentKilobytes = (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1])
+const ticks = (pid) => {
+  const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1].split(" ")
+  return Number(fields[11]) + Number(fields[12])
+}
+
+const idleCosts = async () => {
+  const empty = spawn(process.execPath, ["-e", "setInterval(() => {}, 1e9)"], { stdio: "ignore" })
+  children.add(empty)
+  const agent = await startAgent(adminAlone)
+  await until(async () => (await get(agent.api, "/ready"))?.status === 200)
+  await pause(5000)
+  const memory = residentKilobytes(agent.child.pid) / residentKilobytes(empty.pid)
+  console.log(
+    `      resident: agent ${(residentKilobytes(agent.child.pid) / 1024).toFixed(0)} MB, empty Node ${(residentKilobytes(empty.pid) / 1024).toFixed(0)} MB`
+  )
+  figure("resident memory after 5 s idle, by an empty Node process", memory, "times", { aim: 1.7, most: 1.9 })
+  const before = ticks(agent.child.pid)
+  const seconds = 20
+  await pause(seconds * 1000)
+  figure("idle CPU", (ticks(agent.child.pid) - before) / seconds, "%", { most: 1 })
+  await agent.stop()
+  empty.kill("SIGKILL")
+}
+
+/** Only the first restart comes at once, so each agent gives one figure. */
+const afterCrash = async () => {
+  const times = []
+  for (let i = 0; i < 5; i += 1) {
+    rmSync(mark, { force: true })
+    const agent = await startAgent(() => ({ ...serviceConnect(), APPNET_ENVOY_RESTART_COUNT: "1" }))
+    await until(() => existsSync(mark))
+    const { envoyPid } = JSON.parse((await get(agent.api, "/status")).body)
+    await pause(200)
+    rmSync(mark, { force: true })
+    const killed = now()
+    process.kill(Number(envoyPid), "SIGKILL")
+    await until(() => existsSync(mark))
+    times.push(Number(readFileSync(mark, "utf8")) / 1e6 - killed)
+    await agent.stop()
+  }
+  figure("new Envoy forked after a crash", median(times), "ms", { most: 20 })
+}
+
+const healthyAfterLive = async () => {
+  const times = []
+  for (let i = 0; i < 5; i += 1) {
+    const agent = await startAgent(adminAlone)
+    const live = await until(async () => {
+      const answer = await get(agent.admin, "/ready")
+      return answer?.body.trim() === "LIVE" ? answer.at : undefined
+    })
+    const healthy = await until(async () => {
+      const answer = await get(agent.api, "/ready")
+      return answer?.status === 200 ? answer.at : undefined
+    })
+    times.push(healthy - live)
+    await agent.stop()
+  }
+  figure("HEALTHY after Envoy is LIVE", median(times), "ms", { most: 250 })
+}
+
+await startTimes()
+await healthCheckCost()
+await healthyAfterLive()
+await afterCrash()
+await idleCosts()
+process.exitCode = figures.every(({ most, value }) => value <= most) ? 0 : 1

@@ -1,0 +1,54 @@
+import { assert, describe, it } from "@effect/vitest"
+import { statusBody } from "../../../src/layers/management/status.ts"
+import type { Health } from "../../../src/services/HealthMonitor.ts"
+
+const healthy: Health = {
+  status: "HEALTHY",
+  reason: "all is well",
+  envoyState: "LIVE",
+  connection: { _tag: "Connected" },
+  initialConfig: "UPDATE_SUCCESSFUL",
+  initialized: true
+}
+
+describe("the body of /status", () => {
+  it("has every field of a connected Envoy, as text", () => {
+    assert.deepStrictEqual(statusBody({ health: healthy, uptime: 12_999, pid: 123, restarts: 2 }), {
+      healthStatus: "HEALTHY",
+      agentUptime: "12s",
+      envoyPid: "123",
+      envoyState: "LIVE",
+      envoyRestartCount: "2",
+      managementServerConnectionStatus: "CONNECTED",
+      envoyReadinessState: "INITIALIZED",
+      initialConfigUpdateStatus: "UPDATE_SUCCESSFUL"
+    })
+  })
+
+  it("dates a lost connection in RFC 3339", () => {
+    const health: Health = {
+      ...healthy,
+      connection: { _tag: "Disconnected", since: Date.UTC(2026, 0, 31, 12, 0, 0, 789) }
+    }
+    const body = statusBody({ health, uptime: 0, pid: 1, restarts: 0 })
+    assert.strictEqual(body.managementServerConnectionStatus, "NOT_CONNECTED")
+    assert.strictEqual(body.managementServerDisconnectedTimestamp, "2026-01-31T12:00:00Z")
+  })
+
+  it("leaves out what is not known or not considered", () => {
+    const health: Health = {
+      ...healthy,
+      connection: { _tag: "NotConsidered" },
+      initialConfig: "UNDECIDED",
+      initialized: false
+    }
+    assert.deepStrictEqual(Object.keys(statusBody({ health, uptime: 0, pid: undefined, restarts: 0 })), [
+      "healthStatus",
+      "agentUptime",
+      "envoyPid",
+      "envoyState",
+      "envoyRestartCount",
+      "envoyReadinessState"
+    ])
+  })
+})

@@ -1,0 +1,75 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Fiber, Layer, Option, Result } from "effect"
+import { TestClock } from "effect/testing"
+import { ready } from "../../src/programs/ready.ts"
+import { AgentUnreachable, ManagementClient, ManagementNotServed } from "../../src/services/ManagementClient.ts"
+import { settings } from "../fakes.ts"
+
+type Answer = ManagementClient["Service"]["status"]
+
+const saying = (healthStatus: string): Answer => Effect.succeed({ healthStatus, envoyState: "LIVE" })
+const nobody: Answer = Effect.fail(new AgentUnreachable({ address: "localhost:9902", problem: "ECONNREFUSED" }))
+
+/** `ready` against an agent that gives these answers in turn, the last one for ever. */
+const asking = (options: { interval?: number; timeout?: number }, ...answers: ReadonlyArray<Answer>) => {
+  const count = { asked: 0 }
+  const status = Effect.suspend(() => {
+    const answer = answers[Math.min(count.asked, answers.length - 1)] ?? nobody
+    count.asked += 1
+    return answer
+  })
+  const program = ready({
+    interval: Option.fromUndefinedOr(options.interval),
+    timeout: Option.fromUndefinedOr(options.timeout)
+  }).pipe(Effect.provide(Layer.succeed(ManagementClient, ManagementClient.of({ status }))), Effect.provide(settings()))
+  return { count, program }
+}
+
+describe("ready", () => {
+  it.effect("asks every interval until the agent is HEALTHY", () =>
+    Effect.gen(function* () {
+      const { count, program } = asking({}, nobody, saying("UNHEALTHY"), saying("HEALTHY"))
+      const fiber = yield* Effect.forkChild(program)
+      yield* TestClock.adjust(0)
+      assert.strictEqual(count.asked, 1)
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual(count.asked, 2)
+      yield* TestClock.adjust("5 seconds")
+      assert.isTrue(Exit.isSuccess(yield* Fiber.await(fiber)))
+      assert.strictEqual(count.asked, 3)
+    })
+  )
+
+  it.effect("gives up after the time-out and says what was last heard", () =>
+    Effect.gen(function* () {
+      const { program } = asking({ interval: 1, timeout: 10 }, nobody, saying("UNHEALTHY"))
+      const fiber = yield* Effect.forkChild(Effect.result(program))
+      yield* TestClock.adjust(0)
+      yield* TestClock.adjust("10 seconds")
+      const result = yield* Fiber.join(fiber)
+      assert.isTrue(
+        Result.isFailure(result) && result.failure.message === "not HEALTHY within 10 s: UNHEALTHY: Envoy is LIVE"
+      )
+    })
+  )
+
+  it.effect("asks once where interval or time-out is 0", () =>
+    Effect.gen(function* () {
+      for (const options of [{ interval: 0 }, { timeout: 0 }]) {
+        const { count, program } = asking(options, saying("UNHEALTHY"), saying("HEALTHY"))
+        assert.isTrue(Exit.isFailure(yield* Effect.exit(program)))
+        assert.strictEqual(count.asked, 1)
+      }
+      assert.isTrue(Exit.isSuccess(yield* Effect.exit(asking({ timeout: 0 }, saying("HEALTHY")).program)))
+    })
+  )
+
+  it.effect("does not wait for an API that is not served", () =>
+    Effect.gen(function* () {
+      const { count, program } = asking({}, Effect.fail(new ManagementNotServed()))
+      const result = yield* Effect.result(program)
+      assert.isTrue(Result.isFailure(result) && result.failure.message.includes("APPNET_AGENT_ADMIN_MODE is not set"))
+      assert.strictEqual(count.asked, 1)
+    })
+  )
+})
