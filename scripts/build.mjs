@@ -80,10 +80,14 @@ const codeCache = (source, filename) => {
   }
 }
 
-/** A long text costs time even where nobody reads it. */
-const packed = (bytes) => {
-  const short = zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 19 } })
-  return `"${short.toString("base64")}", ${bytes.length}`
+/** Bytes that stand behind the code as comments, where they cost nothing to those who do not read them. */
+const tail = []
+
+/** Packs bytes into the tail; answers the arguments by which `unpack` finds them, counted from the file's end. */
+const pack = (bytes) => {
+  const short = zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 19 } }).toString("base64")
+  tail.unshift(`//${short}\n`)
+  return [tail.join("").length - 2, short.length, bytes.length]
 }
 
 /** A program of its own that main imports late, as text that is compiled when it is asked for. */
@@ -99,15 +103,26 @@ const programs = {
       const filename = `agent.mjs/${file.replace(/^.*\/|\.ts$/g, "")}`
       return {
         contents: `
+          const { closeSync, fstatSync, openSync, readSync } = process.getBuiltinModule("node:fs")
           const { Script } = process.getBuiltinModule("node:vm")
           const { zstdDecompressSync } = process.getBuiltinModule("node:zlib")
-          const unpack = (packed, chunkSize) => zstdDecompressSync(Buffer.from(packed, "base64"), { chunkSize })
-          const source = unpack(${packed(Buffer.from(source, "latin1"))}).latin1Slice()
-          const cachedData = unpack(${packed(codeCache(source, filename))})
-          const script = new Script(source, { filename: ${JSON.stringify(filename)}, cachedData })
-          const module = { exports: {} }
-          script.runInThisContext()(module, module.exports, import.meta.filename)
-          export const { startAgent, startCommand } = module.exports
+          const load = () => {
+            const file = openSync(import.meta.filename, "r")
+            const { size } = fstatSync(file)
+            const unpack = (fromEnd, length, chunkSize) => {
+              const packed = Buffer.allocUnsafe(length)
+              readSync(file, packed, 0, length, size - fromEnd)
+              return zstdDecompressSync(Buffer.from(packed.latin1Slice(), "base64"), { chunkSize })
+            }
+            const source = unpack(${pack(Buffer.from(source, "latin1"))}).latin1Slice()
+            const cachedData = unpack(${pack(codeCache(source, filename))})
+            closeSync(file)
+            const script = new Script(source, { filename: ${JSON.stringify(filename)}, cachedData })
+            const module = { exports: {} }
+            script.runInThisContext()(module, module.exports, import.meta.filename)
+            return module.exports
+          }
+          export const { startAgent, startCommand } = load()
         `,
         loader: "js"
       }
@@ -124,6 +139,6 @@ const code = await textOf({
 const target = path("dist/agent.mjs")
 const temporary = `${target}.${process.pid}`
 await mkdir(path("dist"), { recursive: true })
-await writeFile(temporary, code)
+await writeFile(temporary, `${code}${tail.join("")}`)
 await chmod(temporary, 0o755)
 await rename(temporary, target)

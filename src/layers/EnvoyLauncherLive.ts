@@ -61,6 +61,23 @@ const send = (child: ChildProcess, name: "SIGTERM" | "SIGKILL") =>
     if (!isGone(child)) child.kill(name)
   })
 
+/** Looks at a process many times a second, so its file stays open; at its end a look finds nothing. */
+const samplerOf = Effect.fnUntraced(function* (pid: number) {
+  const buffer = Buffer.alloc(1024)
+  const descriptor = yield* Effect.acquireRelease(
+    Effect.option(Effect.try(() => fs.openSync(`/proc/${pid}/stat`, "r"))),
+    Option.match({ onNone: () => Effect.void, onSome: (open) => Effect.sync(() => fs.closeSync(open)) })
+  )
+  return Option.match(descriptor, {
+    onNone: () => Effect.succeedNone,
+    onSome: (open) =>
+      Effect.try(() => buffer.toString("latin1", 0, fs.readSync(open, buffer, 0, buffer.length, 0))).pipe(
+        Effect.map((text) => parseProcStat(text, pageSize)),
+        Effect.catch(() => Effect.succeedNone)
+      )
+  })
+})
+
 export const EnvoyLauncherLive = Layer.effect(
   EnvoyLauncher,
   Effect.gen(function* () {
@@ -115,10 +132,7 @@ export const EnvoyLauncherLive = Layer.effect(
         pid,
         exit: Deferred.await(exit),
         signal: (name) => send(child, name),
-        sample: Effect.map(
-          readText(`/proc/${pid}/stat`),
-          Option.flatMap((text) => parseProcStat(text, pageSize))
-        )
+        sample: yield* samplerOf(pid)
       } satisfies LaunchedEnvoy
     })
 

@@ -1,4 +1,4 @@
-import { Clock, Effect, Layer, Option, Ref, Schedule, SubscriptionRef } from "effect"
+import { Clock, Effect, Layer, Option, Ref, SubscriptionRef } from "effect"
 import { Config } from "../services/Config.ts"
 import {
   describeExit,
@@ -38,7 +38,8 @@ export const EnvoyProcessLive = Layer.effect(
     const watchProc = (envoy: LaunchedEnvoy) =>
       envoy.sample.pipe(
         Effect.flatMap((sample) => Ref.set(latest, sample)),
-        Effect.repeat(Schedule.spaced(settings.PID_POLL_INTERVAL_MS))
+        Effect.andThen(Effect.sleep(settings.PID_POLL_INTERVAL_MS)),
+        Effect.forever
       )
 
     const runOnce = Effect.gen(function* () {
