@@ -3,7 +3,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import { Config } from "../services/Config.ts"
 import { ManagementServer } from "../services/ManagementServer.ts"
 import { bindTcp, bindUnix } from "./management/bind.ts"
-import { ManagementRoutes } from "./management/routes.ts"
+import { ManagementRoutes, routerConfig } from "./management/routes.ts"
 
 /** Serves the management API on the address that the settings name. */
 export const ManagementServerLive = Layer.unwrap(
@@ -19,7 +19,7 @@ export const ManagementServerLive = Layer.unwrap(
       ManagementServer,
       Effect.as(Effect.logInfo(`management API on ${address}`), ManagementServer.of({ address }))
     ).pipe(
-      Layer.provide(HttpRouter.serve(ManagementRoutes, { disableLogger: true, disableListenLog: true })),
+      Layer.provide(HttpRouter.serve(ManagementRoutes, { routerConfig, disableLogger: true, disableListenLog: true })),
       Layer.provide(bound)
     )
   })

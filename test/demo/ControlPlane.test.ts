@@ -1,13 +1,14 @@
-import { type ChildProcess, spawn } from "node:child_process"
+import { spawn } from "node:child_process"
 import { renameSync, writeFileSync } from "node:fs"
 import { describe, expect, it, onTestFinished } from "vitest"
-import { type MeshResources, type Nack, startControlPlane } from "../../demo/ControlPlane.ts"
+import type { MeshResources, Nack } from "../../demo/ControlPlane.ts"
 import { onMeshChange, readMesh } from "../../demo/meshFile.ts"
+import { decode, encode } from "../../demo/protobuf.ts"
 import { ask, envoyPath, eventually, freePort, privateFolder } from "../e2e/agent.ts"
 import { answering, controlPlaneIn } from "../e2e/mesh.ts"
 
 /** An Envoy without an agent, with its configuration from the control plane on `folder`'s socket. */
-const startEnvoy = (folder: string, target = `unix://${folder}/xds.sock`): ChildProcess => {
+const startEnvoy = (folder: string) => {
   const ads = { ads: {}, resourceApiVersion: "V3" }
   const bootstrap = {
     node: { id: "arn:aws:ecs:us-west-2:123456789012:task-set/c/s/ecs-svc/1", cluster: "c" },
@@ -15,7 +16,7 @@ const startEnvoy = (folder: string, target = `unix://${folder}/xds.sock`): Child
       adsConfig: {
         apiType: "GRPC",
         transportApiVersion: "V3",
-        grpcServices: [{ googleGrpc: { targetUri: target, statPrefix: "ads" } }]
+        grpcServices: [{ googleGrpc: { targetUri: `unix://${folder}/xds.sock`, statPrefix: "ads" } }]
       },
       cdsConfig: { ...ads, initialFetchTimeout: "0s" },
       ldsConfig: { ...ads, initialFetchTimeout: "0s" }
@@ -33,7 +34,6 @@ const startEnvoy = (folder: string, target = `unix://${folder}/xds.sock`): Child
     envoy.kill("SIGKILL")
     await exited
   })
-  return envoy
 }
 
 const serves = (port: number, path: string, body: string) =>
@@ -56,5 +56,76 @@ describe("ControlPlane", () => {
     expect(nack.typeUrl).toBe("type.googleapis.com/envoy.config.listener.v3.Listener")
     expect(nack.message).toMatch(/ingress.*no filter chains/s)
     expect((await ask(`http://127.0.0.1:${port}`, "/")).body).toBe("second")
+  })
+
+  it("refuses what is no resource, with its path, and goes on with what it had", async () => {
+    const folder = privateFolder()
+    const plane = await controlPlaneIn(folder, {})
+    const wrong = (resources: MeshResources) => () => plane.update(resources)
+    expect(wrong({ clusters: [{ name: "a", conectTimeout: "1s" }] })).toThrow(
+      'clusters[0]: expected a field of envoy.config.cluster.v3.Cluster, found "conectTimeout"'
+    )
+    expect(wrong({ clusters: [{ name: "a", connectTimeout: "soon" }] })).toThrow(
+      /clusters\[0\]\.connectTimeout: .*"soon"/
+    )
+    expect(wrong({ clusters: [{ name: "a", type: "MAGIC" }] })).toThrow(/clusters\[0\]\.type: expected one of STATIC/)
+    const port = await freePort()
+    plane.update({ listeners: [answering(port, "still", "ingress")] })
+    startEnvoy(folder)
+    await serves(port, "/", "still")
+  })
+
+  it("follows a file that is edited and one that is replaced, and ports that were taken", async () => {
+    const folder = privateFolder()
+    const file = `${folder}/mesh.yaml`
+    const port = await freePort()
+    const write = (path: string, body: string) =>
+      writeFileSync(path, JSON.stringify({ listeners: [answering(10_080, body, "ingress")] }))
+    write(file, "as written")
+    const ports = new Map([[10_080, port]])
+    const plane = await controlPlaneIn(folder, readMesh(file, ports))
+    onTestFinished(onMeshChange(file, () => plane.update(readMesh(file, ports))))
+    startEnvoy(folder)
+    await serves(port, "/", "as written")
+    write(file, "as edited")
+    await serves(port, "/", "as edited")
+    write(`${file}.new`, "as replaced")
+    renameSync(`${file}.new`, file)
+    await serves(port, "/", "as replaced")
+    writeFileSync(file, "listeners: {}")
+    expect(() => readMesh(file)).toThrow("expected lists named listeners")
+  })
+})
+
+describe("proto3 JSON", () => {
+  const cluster = "envoy.config.cluster.v3.Cluster"
+  const there = (json: Parameters<typeof encode>[1]) => decode(cluster, encode(cluster, json))
+
+  it("takes camelCase and snake_case, wrappers, durations, enums by name, structs and Any", () => {
+    const read = there({
+      name: "upstream",
+      connect_timeout: "1.5s",
+      perConnectionBufferLimitBytes: 32_768,
+      lbPolicy: "LEAST_REQUEST",
+      metadata: { filterMetadata: { a: { text: "b", list: [1, true, null] } } },
+      typedExtensionProtocolOptions: {
+        options: { "@type": "type.googleapis.com/google.protobuf.StringValue", value: "x" }
+      }
+    })
+    expect(read).toMatchObject({
+      name: "upstream",
+      connect_timeout: { seconds: 1, nanos: 500_000_000 },
+      per_connection_buffer_limit_bytes: { value: 32_768 },
+      lb_policy: 1,
+      metadata: { filter_metadata: { a: { fields: { text: { stringValue: "b" } } } } },
+      typed_extension_protocol_options: { options: { type_url: "type.googleapis.com/google.protobuf.StringValue" } }
+    })
+  })
+
+  it("names the path of what it cannot convert", () => {
+    expect(() => there({ name: 7 })).toThrow(`${cluster}.name: expected a string, found 7`)
+    expect(() => there({ loadAssignment: { endpoints: [{ lbEndpoints: {} }] } })).toThrow(
+      `${cluster}.loadAssignment.endpoints[0].lbEndpoints: expected a list`
+    )
   })
 })

@@ -45,6 +45,9 @@ const unknownPath = Effect.map(HttpServerRequest.HttpServerRequest, ({ url }) =>
   say(404, `there is nothing at ${url.split("?", 1)[0]?.slice(0, 200)}`)
 )
 
+/** A path is what the documentation says, letter by letter: there is one rule for each, and no other way to it. */
+export const routerConfig = { caseSensitive: true, ignoreDuplicateSlashes: false, ignoreTrailingSlash: false }
+
 /** The management API's requests, the same over TCP and unix socket. */
 export const ManagementRoutes = HttpRouter.use(
   Effect.fnUntraced(function* (router) {

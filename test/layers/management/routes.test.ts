@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Option, SubscriptionRef } from "effect"
 import * as HttpRouter from "effect/http/HttpRouter"
-import { ManagementRoutes } from "../../../src/layers/management/routes.ts"
+import { ManagementRoutes, routerConfig } from "../../../src/layers/management/routes.ts"
 import { EnvoyProcess, type EnvoyState } from "../../../src/services/EnvoyProcess.ts"
 import { type Health, HealthMonitor } from "../../../src/services/HealthMonitor.ts"
 
@@ -32,7 +32,7 @@ const serving = Effect.fnUntraced(function* (
       Layer.provide(Layer.succeed(HealthMonitor, monitor)),
       Layer.provide(Layer.succeed(EnvoyProcess, envoy))
     ),
-    { disableLogger: true }
+    { disableLogger: true, routerConfig }
   )
   yield* Effect.addFinalizer(() => Effect.promise(dispose))
   return (path: string, init: RequestInit = {}) =>
@@ -84,7 +84,7 @@ describe("the management API", () => {
   it.effect("answers an unknown path with 404, whatever the method", () =>
     Effect.gen(function* () {
       const ask = yield* serving()
-      for (const path of ["/", "/statuses", "/status/more", "/STATUS", "/%2e%2e/ready"]) {
+      for (const path of ["/", "/statuses", "/status/more", "/STATUS", "/ready/", "//ready"]) {
         assert.strictEqual((yield* ask(path)).status, 404, path)
       }
       const { body, status } = yield* ask("/nothing?secret=1", { method: "POST" })
