@@ -144,7 +144,7 @@ export const simulatedSignals = Effect.gen(function* () {
 export const fixedBootstrap = Layer.succeed(
   Bootstrap,
   Bootstrap.of({
-    document: { _tag: "Generated", value: {} },
+    document: { _tag: "Generated", value: {}, decisions: [], sideFiles: [] },
     admin: { _tag: "Tcp", host: "127.0.0.1", port: 9901 },
     warnings: []
   })

@@ -11,8 +11,11 @@ import { EnvoyLauncherLive } from "./EnvoyLauncherLive.ts"
 import { EnvoyProcessLive } from "./EnvoyProcessLive.ts"
 import { HealthMonitorLive } from "./HealthMonitorLive.ts"
 import { HostLive } from "./HostLive.ts"
+import { InstanceMetadataLive } from "./InstanceMetadataLive.ts"
 import { ManagementServerLive } from "./ManagementServerLive.ts"
 import type { VersionQuestion } from "./process/headStart.ts"
+import { SideFilesLive } from "./SideFilesLive.ts"
+import { TaskMetadataLive } from "./TaskMetadataLive.ts"
 
 /** Served only where the settings ask for it. */
 const Management = Layer.unwrap(
@@ -31,7 +34,10 @@ export const layerAsking = (asked: VersionQuestion | undefined) =>
     Layer.provideMerge(EnvoyLauncherLive),
     Layer.provideMerge(AdminClientLive),
     Layer.provideMerge(BootstrapFileLive),
+    Layer.provideMerge(SideFilesLive),
     Layer.provideMerge(BootstrapLive),
+    Layer.provideMerge(TaskMetadataLive),
+    Layer.provideMerge(InstanceMetadataLive),
     Layer.provideMerge(EnvoyBinary.layerAsking(asked)),
     Layer.provideMerge(HostLive),
     Layer.provideMerge(NodeFileSystem.layer),

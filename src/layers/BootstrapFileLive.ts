@@ -1,5 +1,5 @@
 import { Effect, FileSystem, Layer, type PlatformError } from "effect"
-import { Bootstrap, BootstrapError, BootstrapFile } from "../services/Bootstrap.ts"
+import { Bootstrap, BootstrapError, BootstrapFile, SideFiles } from "../services/Bootstrap.ts"
 import { Config } from "../services/Config.ts"
 import { ownerOf, runFilePath } from "./process/runFiles.ts"
 
@@ -18,7 +18,8 @@ const clearStale = Effect.fnUntraced(
 )
 
 /**
- * Writes a generated bootstrap to a file that only this user can read, and removes it at the end. A custom file stays where it is.
+ * Writes a generated bootstrap to a file that only this user can read, beside the files that it refers to, and removes
+ * them at the end. A custom file stays where it is.
  */
 export const BootstrapFileLive = Layer.effect(
   BootstrapFile,
@@ -26,6 +27,7 @@ export const BootstrapFileLive = Layer.effect(
     const { settings } = yield* Config
     const { document } = yield* Bootstrap
     const fs = yield* FileSystem.FileSystem
+    const sideFiles = yield* SideFiles
     yield* clearStale(settings.APPNET_RUN_DIR)
     if (document._tag === "Custom") return BootstrapFile.of({ path: document.path })
 
@@ -44,6 +46,7 @@ export const BootstrapFileLive = Layer.effect(
         Effect.mapError(refuse)
       )
     yield* Effect.acquireRelease(write, () => Effect.ignore(fs.remove(path, { force: true })))
+    yield* Effect.acquireRelease(sideFiles.write, () => sideFiles.remove)
     return BootstrapFile.of({ path })
   })
 )

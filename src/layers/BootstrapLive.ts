@@ -3,35 +3,34 @@ import { Bootstrap, BootstrapError } from "../services/Bootstrap.ts"
 import { Config } from "../services/Config.ts"
 import { EnvoyBinary } from "../services/EnvoyBinary.ts"
 import { Host } from "../services/Host.ts"
-import { type SettingName, settingsTable } from "../services/Settings.ts"
+import { InstanceMetadata, TaskMetadata } from "../services/Metadata.ts"
+import { type SettingName, type Settings, settingsTable } from "../services/Settings.ts"
+import { adminOf } from "./bootstrap/adminAddress.ts"
 import { compose } from "./bootstrap/compose.ts"
-import { adminOf, parseYaml } from "./bootstrap/customFile.ts"
-import { modeOf } from "./bootstrap/mode.ts"
+import { type CustomFile, mergedFiles } from "./bootstrap/merge.ts"
+import { modeKind, modeOf, unusedIn } from "./bootstrap/mode.ts"
+import { readNamed } from "./bootstrap/namedFile.ts"
+import { problemOfManifest } from "./bootstrap/samplingManifest.ts"
+import { tracerConflict } from "./bootstrap/tracing.ts"
+import { usualBundles } from "./bootstrap/trustedRoots.ts"
+import { readYaml } from "./bootstrap/yaml.ts"
+import { readTask } from "./metadata/task.ts"
 
 const refuse = (...problems: ReadonlyArray<string>) => Effect.fail(new BootstrapError({ problems }))
-
-/** A file that a variable names; the reason why it cannot be used names both. */
-const readNamed = Effect.fnUntraced(function* (variable: SettingName, path: string) {
-  const fs = yield* FileSystem.FileSystem
-  return yield* Effect.catch(fs.readFileString(path), (error) => {
-    const reason = error.reason._tag === "NotFound" ? "does not exist" : `cannot be read (${error.reason._tag})`
-    return refuse(`${variable}=${path} ${reason}`)
-  })
-})
 
 /** The user's own bootstrap; undefined where there is none, or an empty file. */
 const custom = Effect.gen(function* () {
   const { settings } = yield* Config
   const path = settings.ENVOY_CONFIG_FILE
   if (path === undefined) return undefined
-  const text = yield* readNamed("ENVOY_CONFIG_FILE", path)
+  const text = yield* Effect.catch(readNamed("ENVOY_CONFIG_FILE", path), (problem) => refuse(problem))
   if (text.trim() === "") return undefined
   const name = `ENVOY_CONFIG_FILE=${path}`
-  const parsed = yield* Effect.catch(parseYaml(text, name), (problem) => refuse(problem))
-  const admin = adminOf(parsed)
+  const { placeOf, value } = yield* Effect.catch(readYaml(text), (problem) => refuse(`${name}: ${problem}`))
+  const admin = adminOf(value)
   if (admin === undefined) {
     return yield* refuse(
-      `${name} has no admin address that the agent could ask: expected admin.address with a socketAddress (address and portValue) or a pipe (path)`
+      `${name}: ${placeOf("admin")}: no admin address that the agent could ask: expected admin.address with a socketAddress (address and portValue) or a pipe (path)`
     )
   }
   return Bootstrap.of({ document: { _tag: "Custom", path, text }, admin, warnings: [] })
@@ -58,24 +57,149 @@ const accessLogFor = Effect.fnUntraced(function* (asked: string) {
   }
 })
 
+const exists = (path: string) =>
+  Effect.flatMap(FileSystem.FileSystem, (fs) => Effect.orElseSucceed(fs.exists(path), () => false))
+
+/** The bundle of trusted roots, where the bootstrap names one. */
+const caBundleFor = Effect.fnUntraced(function* (settings: Settings) {
+  const asked = settings.APPNET_CA_BUNDLE
+  for (const path of asked === undefined ? usualBundles : [asked]) {
+    if (yield* exists(path)) return { path, warnings: [] }
+  }
+  const path = asked ?? usualBundles[0]
+  return { path, warnings: [`${path} does not exist: set APPNET_CA_BUNDLE to a file with the trusted roots`] }
+})
+
+/** Which variables of standalone mode name files that Envoy reads by itself, later. */
+const credentialFiles = {
+  grpc: [],
+  tls: ["APPNET_CA_BUNDLE", "APPNET_XDS_TOKEN_FILE"],
+  mtls: ["APPNET_CA_BUNDLE", "APPNET_XDS_TOKEN_FILE", "APPNET_XDS_CLIENT_CERT_FILE", "APPNET_XDS_CLIENT_KEY_FILE"]
+} as const
+
+const missingCredentials = Effect.fnUntraced(function* (settings: Settings) {
+  const problems: Array<string> = []
+  for (const variable of settings.APPNET_XDS_MODE === undefined ? [] : credentialFiles[settings.APPNET_XDS_MODE]) {
+    const path = settings[variable]
+    if (path !== undefined && !(yield* exists(path))) problems.push(`${variable}=${path} does not exist`)
+  }
+  return problems
+})
+
+/** Reads the files that are merged, all of them, and tells what is wrong with each. */
+const readMerged = Effect.fnUntraced(function* (settings: Settings) {
+  const files: Array<CustomFile> = []
+  const problems: Array<string> = []
+  for (const variable of mergedFiles) {
+    const path = settings[variable]
+    if (path === undefined) continue
+    const read = yield* readNamed(variable, path).pipe(
+      Effect.flatMap((text) => Effect.mapError(readYaml(text), (problem) => `${variable}=${path}: ${problem}`)),
+      Effect.result
+    )
+    if (Result.isSuccess(read)) files.push({ variable, path, ...read.success })
+    else problems.push(read.failure)
+  }
+  return { files, problems }
+})
+
+/** What is wrong with the user's sampling rules, where X-Ray reads them. */
+const manifestProblems = Effect.fnUntraced(function* (settings: Settings) {
+  const path = settings.XRAY_SAMPLING_RULE_MANIFEST
+  if (path === undefined || !settings.ENABLE_ENVOY_XRAY_TRACING) return []
+  const variable = "XRAY_SAMPLING_RULE_MANIFEST"
+  return yield* Effect.match(readNamed(variable, path), {
+    onFailure: (problem) => [problem],
+    onSuccess: (text) => {
+      const problem = problemOfManifest(text)
+      return problem === undefined ? [] : [`${variable}=${path}: ${problem}`]
+    }
+  })
+})
+
+const noTask = readTask(undefined, undefined)
+const nothingAsked = Effect.succeed({
+  facts: { region: undefined, availabilityZone: undefined, availabilityZoneId: undefined },
+  warnings: []
+})
+const inKubernetes = [
+  "APPMESH_PLATFORM_K8S_VERSION",
+  "APPMESH_PLATFORM_APP_MESH_CONTROLLER_VERSION",
+  "APPMESH_PLATFORM_K8S_POD_UID"
+] as const
+
+/** What the platform tells: a control plane without AWS needs nothing of it. */
+const platform = Effect.fnUntraced(function* (settings: Settings) {
+  const task = yield* TaskMetadata
+  const instance = yield* InstanceMetadata
+  const kind = modeKind(settings)
+  const regionNeeded = (kind === "app mesh" || kind === "relay") && settings.AWS_REGION === undefined
+  const placementWanted = kind !== "standalone" && inKubernetes.every((name) => settings[name] !== undefined)
+  return yield* Effect.all(
+    {
+      task: kind === "standalone" ? Effect.succeed({ facts: noTask, warnings: [] }) : task.collect,
+      instance: regionNeeded || placementWanted ? instance.collect : nothingAsked
+    },
+    { concurrency: "unbounded" }
+  )
+})
+
 const generated = Effect.gen(function* () {
   const { inForce, settings } = yield* Config
   const binary = yield* EnvoyBinary
   const host = yield* Host
-  const mode = modeOf(settings)
-  if (Result.isFailure(mode)) return yield* refuse(...mode.failure)
-  const accessLog = yield* accessLogFor(settings.ENVOY_ADMIN_ACCESS_LOG_FILE)
+  // Side by side: what is slow waits for nothing else.
+  const { accessLog, caBundle, credentials, manifest, merged, told, version } = yield* Effect.all(
+    {
+      version: binary.version,
+      told: platform(settings),
+      accessLog: accessLogFor(settings.ENVOY_ADMIN_ACCESS_LOG_FILE),
+      caBundle: caBundleFor(settings),
+      credentials: missingCredentials(settings),
+      manifest: manifestProblems(settings),
+      merged: readMerged(settings)
+    },
+    { concurrency: "unbounded" }
+  )
+  const region = settings.AWS_REGION ?? told.instance.facts.region
+  const mode = modeOf(settings, { hostName: host.name, version, region })
+  const conflict = tracerConflict(settings)
+  const problems = [
+    ...(Result.isFailure(mode) ? mode.failure : []),
+    ...(conflict === undefined ? [] : [conflict]),
+    ...credentials,
+    ...manifest,
+    ...merged.problems
+  ]
+  if (Result.isFailure(mode) || problems.length > 0) return yield* refuse(...problems)
+
   const given = new Set(inForce.filter(({ source }) => source !== "default").map(({ name }) => name))
   const composed = compose(mode.success, settings, {
-    version: yield* binary.version,
-    host,
+    version,
+    kernelVersion: host.kernelVersion,
+    machine: host.machine,
+    addresses: host.addresses,
+    task: told.task.facts,
+    instance: told.instance.facts,
     accessLog: accessLog.path,
-    isSet: (name) => given.has(name)
+    caBundle: caBundle.path,
+    files: merged.files,
+    isSet: (name: SettingName) => given.has(name)
   })
+  if (Result.isFailure(composed)) return yield* refuse(...composed.failure)
+  const { admin, decisions, sideFiles, value, warnings } = composed.success
+  const namesRoots = decisions.some(({ by }) => by.includes("APPNET_CA_BUNDLE"))
   return Bootstrap.of({
-    document: { _tag: "Generated", value: composed.value },
-    admin: composed.admin,
-    warnings: [...accessLog.warnings, ...composed.warnings]
+    document: { _tag: "Generated", value, decisions, sideFiles },
+    admin,
+    warnings: [
+      ...unusedIn(modeKind(settings), inForce),
+      ...accessLog.warnings,
+      ...(namesRoots ? caBundle.warnings : []),
+      ...told.task.warnings,
+      ...told.instance.warnings,
+      ...warnings
+    ]
   })
 })
 

@@ -1,5 +1,5 @@
 import { Effect, type FileSystem, Layer } from "effect"
-import { type Bootstrap, BootstrapFile } from "../services/Bootstrap.ts"
+import { type Bootstrap, BootstrapFile, type SideFiles } from "../services/Bootstrap.ts"
 import { BootstrapRejected, BootstrapValidator } from "../services/BootstrapValidator.ts"
 import type { Config } from "../services/Config.ts"
 import { EnvoyBinary } from "../services/EnvoyBinary.ts"
@@ -46,7 +46,7 @@ export const BootstrapValidatorLive = Layer.effect(
   BootstrapValidator,
   Effect.gen(function* () {
     const binary = yield* EnvoyBinary
-    const context = yield* Effect.context<Bootstrap | Config | FileSystem.FileSystem>()
+    const context = yield* Effect.context<Bootstrap | SideFiles | Config | FileSystem.FileSystem>()
     const check = (envoy: string, path: string) =>
       Effect.gen(function* () {
         const output = yield* nameless(`${path}.${process.pid}.out`)

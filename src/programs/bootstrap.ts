@@ -1,5 +1,5 @@
 import { Console, Effect } from "effect"
-import { Bootstrap } from "../services/Bootstrap.ts"
+import { Bootstrap, SideFiles } from "../services/Bootstrap.ts"
 import { BootstrapValidator } from "../services/BootstrapValidator.ts"
 
 /** Prints the bootstrap as YAML; warnings go to stderr. With `validate`, Envoy checks it before it is printed. */
@@ -10,6 +10,7 @@ export const printBootstrap = Effect.fnUntraced(function* ({ validate }: { reado
     const validator = yield* BootstrapValidator
     yield* validator.validate
   }
+  yield* (yield* SideFiles).write
   if (document._tag === "Custom") return yield* Console.log(document.text)
   const { stringify } = yield* Effect.promise(() => import("yaml"))
   yield* Console.log(stringify(document.value, { aliasDuplicateObjects: false, lineWidth: 0 }).trimEnd())

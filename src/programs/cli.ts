@@ -8,8 +8,11 @@ import { BootstrapValidatorLive } from "../layers/BootstrapValidatorLive.ts"
 import { ConfigLive } from "../layers/ConfigLive.ts"
 import { EnvoyBinaryLive } from "../layers/EnvoyBinaryLive.ts"
 import { HostLive } from "../layers/HostLive.ts"
+import { InstanceMetadataLive } from "../layers/InstanceMetadataLive.ts"
 import { LoggerLive } from "../layers/LoggerLive.ts"
 import { ManagementClientLive } from "../layers/ManagementClientLive.ts"
+import { SideFilesLive } from "../layers/SideFilesLive.ts"
+import { TaskMetadataLive } from "../layers/TaskMetadataLive.ts"
 import { printBootstrap } from "./bootstrap.ts"
 import { showConfig } from "./config.ts"
 import { ready } from "./ready.ts"
@@ -33,7 +36,10 @@ const bootstrapCommand = Command.make(
   Command.withDescription("Print the Envoy bootstrap as YAML and start nothing"),
   Command.provide(() =>
     BootstrapValidatorLive.pipe(
+      Layer.provideMerge(SideFilesLive),
       Layer.provideMerge(BootstrapLive),
+      Layer.provideMerge(TaskMetadataLive),
+      Layer.provideMerge(InstanceMetadataLive),
       Layer.provideMerge(EnvoyBinaryLive),
       Layer.provideMerge(HostLive),
       Layer.provideMerge(ConfigLive)

@@ -1,4 +1,6 @@
+import type { Effect } from "effect"
 import { Context, Runtime, Schema } from "effect"
+import type { SettingName } from "./Settings.ts"
 
 /** Where Envoy's admin interface listens. */
 export type AdminAddress =
@@ -11,9 +13,26 @@ export interface JsonObject {
   readonly [key: string]: Json
 }
 
+/** A part of the bootstrap that variables decided, by the names and list indices that lead to it. */
+export interface Decision {
+  readonly path: ReadonlyArray<string | number>
+  readonly by: ReadonlyArray<SettingName>
+}
+
+/** A file that the bootstrap refers to, and that the agent makes. */
+export interface SideFile {
+  readonly path: string
+  readonly content: string
+}
+
 /** The bootstrap that was made of the settings, or the file of the user's own that is used as it is. */
 export type BootstrapDocument =
-  | { readonly _tag: "Generated"; readonly value: JsonObject }
+  | {
+      readonly _tag: "Generated"
+      readonly value: JsonObject
+      readonly decisions: ReadonlyArray<Decision>
+      readonly sideFiles: ReadonlyArray<SideFile>
+    }
   | { readonly _tag: "Custom"; readonly path: string; readonly text: string }
 
 /** The settings or files do not make a bootstrap. `problems` holds every reason found, one sentence each. */
@@ -37,6 +56,16 @@ export class Bootstrap extends Context.Service<
     readonly warnings: ReadonlyArray<string>
   }
 >()("agent/Bootstrap") {}
+
+/** The files that a generated bootstrap refers to. */
+export class SideFiles extends Context.Service<
+  SideFiles,
+  {
+    /** Private files (0600), put in the place of whatever has their names, never through a link. */
+    readonly write: Effect.Effect<void, BootstrapError>
+    readonly remove: Effect.Effect<void>
+  }
+>()("agent/SideFiles") {}
 
 /** The file that Envoy's `-c` names; a generated one is private (0600) and removed when the layer closes. */
 export class BootstrapFile extends Context.Service<BootstrapFile, { readonly path: string }>()("agent/BootstrapFile") {}

@@ -72,12 +72,12 @@ const isV6 = (text: string) => /^[0-9a-f:.]+$/i.test(text) && text.includes(":")
 
 const isAddress = (text: string) => v4.test(text) || isV6(text)
 
-const isPort = (text: string) => /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535
+export const isPort = (text: string) => /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535
 
 const address = textWhere("an IPv4 or IPv6 address", isAddress)
 
-/** Splits `host:port` and `[v6]:port`. */
-const hostAndPort = (text: string) => {
+/** Splits `host:port` and `[v6]:port`; undefined for anything else. */
+export const hostAndPort = (text: string) => {
   const [, v6, host, port] = /^(?:\[(.*)\]|([^:\s]+)):([^:]*)$/.exec(text) ?? []
   return port === undefined ? undefined : { v6, host, port }
 }
@@ -112,10 +112,19 @@ const daemonAddress = textWhere(
 /** The kernel refuses longer ones, and so does Envoy. */
 const longestSocketPath = 107
 
-const socketPath = textWhere(
-  `the path of a unix socket, at most ${longestSocketPath} bytes`,
-  (text) => new TextEncoder().encode(text.replace(/^unix:(\/\/)?/, "")).length <= longestSocketPath
-)
+/** `unix:/path` and `unix:///path` are taken for `/path`. */
+const socketPath: Kind<string> = {
+  schema: Schema.String.pipe(
+    Schema.decodeTo(
+      Schema.String.check(Schema.makeFilter((path) => new TextEncoder().encode(path).length <= longestSocketPath)),
+      SchemaTransformation.transform({
+        decode: (path) => path.replace(/^unix:(\/\/)?/, ""),
+        encode: (path) => path
+      })
+    )
+  ),
+  allowed: `the path of a unix socket, at most ${longestSocketPath} bytes`
+}
 
 const text = (where: Place, kind = anyText): Setting<string | undefined> => row(where, { ...kind, default: undefined })
 
@@ -283,6 +292,8 @@ const appMesh = place("Envoy and its bootstrap", ["app mesh"])
 const resource = place("Envoy and its bootstrap", ["app mesh", "service connect"])
 const signing = place("Envoy and its bootstrap", ["app mesh", "local relay"])
 const standalone = place("Standalone mode", ["standalone"])
+const meshStats = place("Stats and tracing", ["app mesh"])
+const meshAndService = place("Stats and tracing", ["app mesh", "service connect"])
 const observed = place("Stats and tracing")
 const running = place("Running Envoy")
 const management = place("Management API")
@@ -404,8 +415,8 @@ export const settingsTable = {
   APPNET_XDS_SNI: text(standalone("Server name asked for in TLS", "the endpoint's host")),
   APPNET_XDS_TOKEN_FILE: text(standalone("File with a bearer token for the control plane")),
 
-  ENABLE_ENVOY_STATS_TAGS: boolean(false, observed("Tag stats with the mesh and the virtual node or gateway")),
-  APPMESH_METRIC_EXTENSION_VERSION: maybeOneOf(["0", "1"], observed("1 turns the metrics extension on")),
+  ENABLE_ENVOY_STATS_TAGS: boolean(false, meshStats("Tag stats with the mesh and the virtual node or gateway")),
+  APPMESH_METRIC_EXTENSION_VERSION: maybeOneOf(["0", "1"], meshAndService("1 turns the metrics extension on")),
   ENVOY_STATS_FLUSH_INTERVAL: {
     ...maybeNumber(
       duration(1, 299_999, "of at least 1ms and less than 5m"),

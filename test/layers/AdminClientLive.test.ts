@@ -24,7 +24,11 @@ const adminThat = (answer: Answer, admin: AdminAddress = { _tag: "Tcp", host: "1
       return Effect.map(answer(asked.length), (response) => HttpClientResponse.fromWeb(request, response))
     })
   )
-  const bootstrap = Bootstrap.of({ document: { _tag: "Generated", value: {} }, admin, warnings: [] })
+  const bootstrap = Bootstrap.of({
+    document: { _tag: "Generated", value: {}, decisions: [], sideFiles: [] },
+    admin,
+    warnings: []
+  })
   const layer = layerNoTransport.pipe(
     Layer.provide(Layer.succeed(HttpClient.HttpClient, client)),
     Layer.provide(Layer.succeed(Bootstrap, bootstrap))

@@ -1,59 +1,87 @@
-import type { Option } from "effect"
-import type { AdminAddress, JsonObject } from "../../services/Bootstrap.ts"
+import { type Option, Result } from "effect"
+import type { AdminAddress, Decision, JsonObject, SideFile } from "../../services/Bootstrap.ts"
 import type { EnvoyVersion } from "../../services/EnvoyBinary.ts"
 import type { SettingName, Settings } from "../../services/Settings.ts"
 import { adminFragment } from "./admin.ts"
+import { adminOf } from "./adminAddress.ts"
+import { clustersFragment, localCluster } from "./clusters.ts"
+import { by, type PartObject, settle } from "./decided.ts"
 import { dynamicResourcesFragment } from "./dynamicResources.ts"
+import { type CustomFile, mergeFiles } from "./merge.ts"
 import type { BootstrapMode } from "./mode.ts"
-import { type HostFacts, nodeMetadata } from "./nodeMetadata.ts"
+import { type NodeFacts, nodeCluster, nodeFragment } from "./node.ts"
 import { runtimeFragment } from "./runtime.ts"
+import { sinksFragment } from "./sinks.ts"
 import { statsFragment } from "./stats.ts"
+import { tracingFragment } from "./tracing.ts"
 
 /** Everything from the world that the bootstrap depends on. */
-export interface BootstrapFacts {
+export interface BootstrapFacts extends NodeFacts {
   readonly version: Option.Option<EnvoyVersion>
-  readonly host: HostFacts
   /** Envoy's admin access log: `ENVOY_ADMIN_ACCESS_LOG_FILE`, or what stands in for it. */
   readonly accessLog: string
+  /** Trusted roots: `APPNET_CA_BUNDLE`, or the first that exists. */
+  readonly caBundle: string
+  /** The files that settings name, in the order in which they are merged. */
+  readonly files: ReadonlyArray<CustomFile>
   /** Whether the user set a variable. */
   readonly isSet: (name: SettingName) => boolean
 }
 
 export interface Composed {
   readonly value: JsonObject
+  readonly decisions: ReadonlyArray<Decision>
+  readonly sideFiles: ReadonlyArray<SideFile>
   readonly admin: AdminAddress
   readonly warnings: ReadonlyArray<string>
 }
 
-const localCluster = "local_cluster"
+/** Nothing at all, rather than an empty list or object. */
+const unlessEmpty = <A>(list: ReadonlyArray<A>) => (list.length > 0 ? list : undefined)
 
-/** Zone aware routing needs to know how many of the own service run in each zone: EDS says, or Envoy goes on without. */
-const localClusterResource: JsonObject = {
-  name: localCluster,
-  type: "EDS",
-  edsClusterConfig: { edsConfig: { ads: {}, initialFetchTimeout: "0.001s", resourceApiVersion: "V3" } }
-}
-
-/** The whole bootstrap, part by part, in the order of Envoy's own documentation. */
-export const compose = (mode: BootstrapMode, settings: Settings, facts: BootstrapFacts): Composed => {
-  const { admin, address } = adminFragment(settings, facts.accessLog)
+/** The whole bootstrap, part by part, in the order of Envoy's own documentation; or every reason why there is none. */
+export const compose = (
+  mode: BootstrapMode,
+  settings: Settings,
+  facts: BootstrapFacts
+): Result.Result<Composed, ReadonlyArray<string>> => {
+  const resource = mode._tag === "Standalone" ? undefined : mode.resource
   const runtime = runtimeFragment(settings, facts.version, facts.isSet)
-  const { metadata, warnings } = nodeMetadata(settings, facts.host, runtime.staticLayer)
-  const cluster = settings.APPMESH_RESOURCE_CLUSTER ?? settings.APPMESH_VIRTUAL_NODE_CLUSTER ?? mode.nodeId
-  return {
-    value: {
-      node: { id: mode.nodeId, cluster, metadata },
-      admin,
-      layeredRuntime: runtime.layeredRuntime,
-      dynamicResources: dynamicResourcesFragment(mode, settings),
-      staticResources: { clusters: [localClusterResource] },
-      clusterManager: {
-        localClusterName: localCluster,
-        outlierDetection: { eventLogPath: settings.ENVOY_OUTLIER_DETECTION_EVENT_LOG_PATH }
-      },
-      ...statsFragment(settings, mode.resource)
+  const node = nodeFragment(mode, settings, facts, runtime.staticLayer)
+  const tracing = tracingFragment(settings, { resource, cluster: nodeCluster(mode, settings) })
+  const inServiceConnect = mode._tag === "ServiceConnect"
+  const clusters = clustersFragment(settings, inServiceConnect, tracing.cluster)
+
+  const generated: PartObject = {
+    node: node.node,
+    admin: adminFragment(settings, facts.accessLog),
+    layeredRuntime: runtime.layeredRuntime,
+    dynamicResources: dynamicResourcesFragment(mode, settings, facts.caBundle),
+    staticResources: clusters.length > 0 ? { clusters } : undefined,
+    clusterManager: {
+      localClusterName: inServiceConnect ? localCluster : undefined,
+      outlierDetection: {
+        eventLogPath: by(settings.ENVOY_OUTLIER_DETECTION_EVENT_LOG_PATH, "ENVOY_OUTLIER_DETECTION_EVENT_LOG_PATH")
+      }
     },
-    admin: address,
-    warnings: [...runtime.warnings, ...warnings]
+    tracing: tracing.tracing,
+    statsSinks: settings.ENVOY_STATS_SINKS_CFG_FILE === undefined ? unlessEmpty(sinksFragment(settings)) : undefined,
+    ...statsFragment(settings, resource)
   }
+
+  return Result.flatMap(mergeFiles(generated, facts.files), (merged) => {
+    const { decisions, value } = settle(merged.parts)
+    const admin = adminOf(value)
+    return admin === undefined
+      ? Result.fail([
+          "ENVOY_RESOURCES_CONFIG_FILE brings an admin without an address that the agent could ask: expected admin.address with a socketAddress (address and portValue) or a pipe (path)"
+        ])
+      : Result.succeed({
+          value,
+          decisions,
+          admin,
+          sideFiles: tracing.sideFiles,
+          warnings: [...runtime.warnings, ...node.warnings, ...merged.warnings]
+        })
+  })
 }

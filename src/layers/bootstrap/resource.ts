@@ -1,4 +1,4 @@
-import type { Settings } from "../../services/Settings.ts"
+import type { SettingName, Settings } from "../../services/Settings.ts"
 
 /** What the task stands for in the mesh. */
 export type Resource =
@@ -24,7 +24,7 @@ export const parseResource = (text: string): Resource | undefined => {
 /** The variable and value that name the resource; the deprecated ones come last. */
 export const namedResource = (
   settings: Settings
-): { readonly variable: string; readonly value: string } | undefined => {
+): { readonly variable: SettingName; readonly value: string } | undefined => {
   for (const variable of ["APPMESH_RESOURCE_ARN", "APPMESH_RESOURCE_NAME", "APPMESH_VIRTUAL_NODE_NAME"] as const) {
     const value = settings[variable]
     if (value !== undefined) return { variable, value }

@@ -1,7 +1,7 @@
 import { Option } from "effect"
-import type { JsonObject } from "../../services/Bootstrap.ts"
 import type { EnvoyVersion } from "../../services/EnvoyBinary.ts"
 import type { SettingName, Settings } from "../../services/Settings.ts"
+import { by, type Part, type PartObject } from "./decided.ts"
 
 /** A flag of Envoy's runtime, as the settings ask for it. */
 interface Flag {
@@ -50,8 +50,8 @@ const flags: ReadonlyArray<Flag> = [
 
 export interface RuntimeFragment {
   /** The flags alone, which node metadata repeats. */
-  readonly staticLayer: JsonObject
-  readonly layeredRuntime: JsonObject
+  readonly staticLayer: PartObject
+  readonly layeredRuntime: PartObject
   readonly warnings: ReadonlyArray<string>
 }
 
@@ -68,13 +68,14 @@ export const runtimeFragment = (
     onNone: () => 0,
     onSome: (v) => (v.major > 1 ? Number.POSITIVE_INFINITY : v.minor)
   })
-  const staticLayer: Record<string, boolean | number> = {}
+  const staticLayer: Record<string, Part> = {}
   const warnings: Array<string> = []
   for (const { key, removedIn = Number.POSITIVE_INFINITY, value, variable } of flags) {
     const asked = value(settings)
     if (asked === undefined) continue
-    if (settings.APPNET_RUNTIME_GUARDS === "all" || minor < removedIn) staticLayer[key] = asked
-    else if (variable !== undefined && isSet(variable)) {
+    if (settings.APPNET_RUNTIME_GUARDS === "all" || minor < removedIn) {
+      staticLayer[key] = variable === undefined ? asked : by(asked, variable)
+    } else if (variable !== undefined && isSet(variable)) {
       warnings.push(`${variable} has no effect: Envoy removed the runtime guard ${key} in 1.${removedIn}`)
     }
   }

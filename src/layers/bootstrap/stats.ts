@@ -1,12 +1,12 @@
-import type { JsonObject } from "../../services/Bootstrap.ts"
 import type { Settings } from "../../services/Settings.ts"
+import { by, type Part, type PartObject } from "./decided.ts"
 import type { Resource } from "./resource.ts"
 
-const fixed = (tagName: string, fixedValue: string): JsonObject => ({ tagName, fixedValue })
-const pattern = (tagName: string, regex: string): JsonObject => ({ tagName, regex })
+const fixed = (tagName: string, fixedValue: string): PartObject => ({ tagName, fixedValue })
+const pattern = (tagName: string, regex: string): PartObject => ({ tagName, regex })
 
 /** The metrics extension names its stats `appmesh.NAME.value.NAME.value...rest`. */
-const extension = (tagName: string, value = ".+?"): JsonObject =>
+const extension = (tagName: string, value = ".+?"): PartObject =>
   pattern(tagName, `^appmesh(?:\\..+?\\..+?)*(\\.${tagName}\\.(${value}))(?:\\..+?\\..+?)*\\.(?:.+)$`)
 
 /** A discovery name has dots of its own, and ends where the next name begins. */
@@ -34,13 +34,17 @@ const ownTags = {
   VirtualGateway: ["appmesh.virtual_gateway", "VirtualGateway"]
 } as const
 
-const tags = (settings: Settings, resource: Resource): ReadonlyArray<JsonObject> => {
-  const extended = settings.APPMESH_METRIC_EXTENSION_VERSION === "1"
-  if (resource._tag === "TaskSet") return extended ? taskSetExtension : []
+const tags = (settings: Settings, resource: Resource): ReadonlyArray<Part> => {
+  const extended = (parts: ReadonlyArray<Part>) =>
+    settings.APPMESH_METRIC_EXTENSION_VERSION === "1"
+      ? parts.map((part) => by(part, "APPMESH_METRIC_EXTENSION_VERSION"))
+      : []
+  if (resource._tag === "TaskSet") return extended(taskSetExtension)
   const [plainTag, extensionTag] = ownTags[resource._tag]
+  const plain = [fixed("appmesh.mesh", resource.mesh), fixed(plainTag, resource.name)]
   return [
-    ...(settings.ENABLE_ENVOY_STATS_TAGS ? [fixed("appmesh.mesh", resource.mesh), fixed(plainTag, resource.name)] : []),
-    ...(extended ? [...meshExtension, fixed("Mesh", resource.mesh), fixed(extensionTag, resource.name)] : []),
+    ...(settings.ENABLE_ENVOY_STATS_TAGS ? plain.map((part) => by(part, "ENABLE_ENVOY_STATS_TAGS")) : []),
+    ...extended([...meshExtension, fixed("Mesh", resource.mesh), fixed(extensionTag, resource.name)]),
     ...ingressTags
   ]
 }
@@ -48,12 +52,13 @@ const tags = (settings: Settings, resource: Resource): ReadonlyArray<JsonObject>
 /** proto3 JSON's durations: seconds, with up to nine decimals. */
 const inSeconds = (milliseconds: number) => `${(milliseconds / 1000).toFixed(9).replace(/\.?0+$/, "")}s`
 
-/** Tags of the stats, and how often they go to the sinks. */
-export const statsFragment = (settings: Settings, resource: Resource): JsonObject => {
-  const statsTags = tags(settings, resource)
+/** Tags of the stats, and how often they go to the sinks. A file of the user's own takes the place of the tags. */
+export const statsFragment = (settings: Settings, resource: Resource | undefined): PartObject => {
+  const statsTags =
+    resource === undefined || settings.ENVOY_STATS_CONFIG_FILE !== undefined ? [] : tags(settings, resource)
   const interval = settings.ENVOY_STATS_FLUSH_INTERVAL
   return {
-    ...(statsTags.length > 0 ? { statsConfig: { statsTags } } : {}),
-    ...(interval === undefined ? {} : { statsFlushInterval: inSeconds(interval) })
+    statsConfig: statsTags.length > 0 ? { statsTags } : undefined,
+    statsFlushInterval: interval === undefined ? undefined : by(inSeconds(interval), "ENVOY_STATS_FLUSH_INTERVAL")
   }
 }

@@ -1,0 +1,31 @@
+import type { AdminAddress } from "../../services/Bootstrap.ts"
+
+export const isWildcard = (host: string) => host === "0.0.0.0" || /^[0:]+$/.test(host)
+
+/** How the agent reaches an address that Envoy listens on. */
+const reachable = (host: string, port: number): AdminAddress => {
+  if (!isWildcard(host)) return { _tag: "Tcp", host, port }
+  return { _tag: "Tcp", host: host === "0.0.0.0" ? "127.0.0.1" : "::1", port }
+}
+
+/** What stands at `camelCase` or `snake_case`: proto3 JSON takes both. */
+const field = (value: unknown, name: string): unknown => {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined
+  const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+  const found: unknown = Reflect.get(value, Object.hasOwn(value, name) ? name : snake)
+  return found
+}
+
+const text = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined)
+
+/** Finds Envoy's admin in a bootstrap, whoever wrote it. */
+export const adminOf = (document: unknown): AdminAddress | undefined => {
+  const address = field(field(document, "admin"), "address")
+  const path = text(field(field(address, "pipe"), "path"))
+  if (path !== undefined) return { _tag: "Unix", path }
+  const socket = field(address, "socketAddress")
+  const host = text(field(socket, "address"))
+  const port = Number(field(socket, "portValue") ?? 0)
+  if (host === undefined || !Number.isInteger(port) || port < 1 || port > 65_535) return undefined
+  return reachable(host, port)
+}
