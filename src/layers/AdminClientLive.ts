@@ -145,7 +145,8 @@ export const AdminClientLive = Layer.unwrap(
   Effect.map(Bootstrap, ({ admin }) =>
     Layer.provide(
       layerNoTransport,
-      NodeHttpClient.layerNodeHttpOptions(admin._tag === "Unix" ? { socketPath: admin.path } : {})
+      // Fresh, since the client beneath is otherwise shared with the layers that talk over TCP.
+      Layer.fresh(NodeHttpClient.layerNodeHttpOptions(admin._tag === "Unix" ? { socketPath: admin.path } : {}))
     )
   )
 )
