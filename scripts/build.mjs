@@ -130,10 +130,21 @@ const programs = {
   }
 }
 
+const { engines } = JSON.parse(readFileSync(path("package.json"), "utf8"))
+const [major, minor] = engines.node.match(/\d+/g)
+/** Runs before all else: an older Node would end somewhere in the middle, with a message about the agent's inside. */
+const nodeCheck = `{
+  const [major, minor] = process.versions.node.split(".").map(Number)
+  if (major < ${major} || (major === ${major} && minor < ${minor})) {
+    console.error("appnet-agent needs Node ${engines.node}, and this is " + process.version)
+    process.exit(1)
+  }
+}`
+
 const code = await textOf({
   entryPoints: [path("src/programs/main.ts")],
   format: "esm",
-  banner: { js: "#!/usr/bin/env node" },
+  banner: { js: `#!/usr/bin/env node\n${nodeCheck}` },
   plugins: [programs, ...common.plugins]
 })
 const target = path("dist/agent.mjs")

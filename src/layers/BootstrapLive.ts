@@ -5,7 +5,7 @@ import { EnvoyBinary } from "../services/EnvoyBinary.ts"
 import { Host } from "../services/Host.ts"
 import { InstanceMetadata, TaskMetadata } from "../services/Metadata.ts"
 import { type SettingName, type Settings, settingsTable } from "../services/Settings.ts"
-import { adminOf } from "./bootstrap/adminAddress.ts"
+import { adminBlock, adminOf } from "./bootstrap/adminAddress.ts"
 import { compose } from "./bootstrap/compose.ts"
 import { type CustomFile, mergedFiles } from "./bootstrap/merge.ts"
 import { modeKind, modeOf, unusedIn } from "./bootstrap/mode.ts"
@@ -13,20 +13,26 @@ import { readNamed } from "./bootstrap/namedFile.ts"
 import { problemOfManifest } from "./bootstrap/samplingManifest.ts"
 import { tracerConflict } from "./bootstrap/tracing.ts"
 import { usualBundles } from "./bootstrap/trustedRoots.ts"
-import { readYaml } from "./bootstrap/yaml.ts"
+import { longestFile, readYaml } from "./bootstrap/yaml.ts"
 import { readTask } from "./metadata/task.ts"
 
 const refuse = (...problems: ReadonlyArray<string>) => Effect.fail(new BootstrapError({ problems }))
+
+/** A bootstrap of the user's own is for Envoy to read: the agent needs its admin alone. */
+const longestOwn = 8 * 1024 * 1024
 
 /** The user's own bootstrap; undefined where there is none, or an empty file. */
 const custom = Effect.gen(function* () {
   const { settings } = yield* Config
   const path = settings.ENVOY_CONFIG_FILE
   if (path === undefined) return undefined
-  const text = yield* Effect.catch(readNamed("ENVOY_CONFIG_FILE", path), (problem) => refuse(problem))
+  const text = yield* Effect.catch(readNamed("ENVOY_CONFIG_FILE", path, longestOwn), (problem) => refuse(problem))
   if (text.trim() === "") return undefined
   const name = `ENVOY_CONFIG_FILE=${path}`
-  const { placeOf, value } = yield* Effect.catch(readYaml(text), (problem) => refuse(`${name}: ${problem}`))
+  const { placeOf, value } = yield* Effect.catch(
+    readYaml(text.length > longestFile ? adminBlock(text) : text),
+    (problem) => refuse(`${name}: ${problem}`)
+  )
   const admin = adminOf(value)
   if (admin === undefined) {
     return yield* refuse(

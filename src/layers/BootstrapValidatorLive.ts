@@ -1,25 +1,16 @@
 import { Effect, type FileSystem, Layer } from "effect"
-import { type Bootstrap, BootstrapFile, type SideFiles } from "../services/Bootstrap.ts"
+import { Bootstrap, BootstrapFile, type SideFiles } from "../services/Bootstrap.ts"
 import { BootstrapRejected, BootstrapValidator } from "../services/BootstrapValidator.ts"
 import type { Config } from "../services/Config.ts"
 import { EnvoyBinary } from "../services/EnvoyBinary.ts"
 import { BootstrapFileLive } from "./BootstrapFileLive.ts"
+import { readRejection } from "./bootstrap/rejection.ts"
 
 const { spawn } = process.getBuiltinModule("node:child_process")
 const fs = process.getBuiltinModule("node:fs")
 
 /** Envoy checks without touching the network; what takes longer hangs. */
 const patience = "30 seconds"
-
-/** The first of Envoy's error lines, without its time stamp; else all that it said. */
-const reasonIn = (output: string): string => {
-  const lines = output.split("\n").map((line) => line.trim())
-  const error = lines.find(
-    (line) => /^(\[[^\]]*\])*\[(error|critical)\]/.test(line) || line.startsWith("error initializing")
-  )
-  const text = error ?? lines.filter((line) => line !== "").join(" ")
-  return text.replace(/^(\[[^\]]*\])+\s*/, "").replace(/^\S+\.cc:\d+\]\s*/, "")
-}
 
 /** A file that has lost its name already: Envoy can open it again as /dev/stdout, and nothing of it is left. */
 const nameless = (path: string) =>
@@ -31,6 +22,12 @@ const nameless = (path: string) =>
     }),
     (descriptor) => Effect.sync(() => fs.closeSync(descriptor))
   )
+
+/** From the start, wherever the process that shares the descriptor has got to. */
+const contentOf = (descriptor: number): string => {
+  const bytes = Buffer.alloc(fs.fstatSync(descriptor).size)
+  return bytes.toString("utf8", 0, fs.readSync(descriptor, bytes, 0, bytes.length, 0))
+}
 
 const exitOf = (command: string, words: ReadonlyArray<string>, output: number) =>
   Effect.callback<boolean>((resume) => {
@@ -52,8 +49,13 @@ export const BootstrapValidatorLive = Layer.effect(
         const output = yield* nameless(`${path}.${process.pid}.out`)
         const succeeded = yield* exitOf(envoy, ["--mode", "validate", "-c", path, "-l", "error"], output)
         if (succeeded) return
-        const words = fs.readFileSync(output, "utf8")
-        return yield* new BootstrapRejected({ reason: reasonIn(words) })
+        const words = contentOf(output)
+        const { document } = yield* Bootstrap
+        return yield* new BootstrapRejected(
+          document._tag === "Generated"
+            ? readRejection(words, document.value, document.decisions)
+            : readRejection(words, {}, [])
+        )
       }).pipe(Effect.scoped)
     const validate = Effect.gen(function* () {
       const envoy = yield* binary.path

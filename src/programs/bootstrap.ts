@@ -1,17 +1,30 @@
 import { Console, Effect } from "effect"
+import { explain } from "../layers/bootstrap/explain.ts"
 import { Bootstrap, SideFiles } from "../services/Bootstrap.ts"
 import { BootstrapValidator } from "../services/BootstrapValidator.ts"
+import { Config } from "../services/Config.ts"
 
-/** Prints the bootstrap as YAML; warnings go to stderr. With `validate`, Envoy checks it before it is printed. */
-export const printBootstrap = Effect.fnUntraced(function* ({ validate }: { readonly validate: boolean }) {
+export interface PrintOptions {
+  /** Envoy checks the bootstrap before it is printed. */
+  readonly validate: boolean
+  /** With a comment at each part that variables decided. */
+  readonly explain: boolean
+}
+
+/** Prints the bootstrap as YAML, and writes the files that it refers to; warnings go to stderr. */
+export const printBootstrap = Effect.fnUntraced(function* (options: PrintOptions) {
+  const { inForce, warnings: settingWarnings } = yield* Config
   const { document, warnings } = yield* Bootstrap
-  for (const warning of warnings) yield* Console.error(`warning: ${warning}`)
-  if (validate) {
+  for (const warning of [...settingWarnings, ...warnings]) yield* Console.error(`warning: ${warning}`)
+  if (options.validate) {
     const validator = yield* BootstrapValidator
     yield* validator.validate
   }
   yield* (yield* SideFiles).write
-  if (document._tag === "Custom") return yield* Console.log(document.text)
-  const { stringify } = yield* Effect.promise(() => import("yaml"))
-  yield* Console.log(stringify(document.value, { aliasDuplicateObjects: false, lineWidth: 0 }).trimEnd())
+  if (document._tag === "Custom") {
+    const why = `# ENVOY_CONFIG_FILE (set): the whole of ${document.path}, as it is\n`
+    return yield* Console.log(`${options.explain ? why : ""}${document.text.trimEnd()}`)
+  }
+  const yaml = yield* Effect.promise(() => import("yaml"))
+  yield* Console.log(explain(yaml, document.value, options.explain ? document.decisions : [], inForce))
 })

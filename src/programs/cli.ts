@@ -30,7 +30,10 @@ const runCommand = Command.make("run").pipe(
 
 const bootstrapCommand = Command.make(
   "bootstrap",
-  { validate: yes("validate", "Also have Envoy check it (--mode validate)") },
+  {
+    validate: yes("validate", "Also have Envoy check it (--mode validate)"),
+    explain: yes("explain", "With a comment at each part that a variable decided: which one, and whether it was set")
+  },
   printBootstrap
 ).pipe(
   Command.withDescription("Print the Envoy bootstrap as YAML and start nothing"),

@@ -6,11 +6,17 @@ import type { EnvoyNotFound } from "./EnvoyBinary.ts"
 /** Envoy does not take this bootstrap. */
 export class BootstrapRejected extends Schema.TaggedError<BootstrapRejected>()("BootstrapRejected", {
   /** Envoy's own words. */
-  reason: Schema.String
+  reason: Schema.String,
+  /** The wrong field, like `staticResources.clusters[0].name`, where Envoy's words lead to one. */
+  path: Schema.UndefinedOr(Schema.String),
+  /** The variables that decided that field. */
+  variables: Schema.Array(Schema.String)
 }) {
   override readonly [Runtime.errorExitCode] = 1
   override get message() {
-    return `Envoy does not accept this bootstrap: ${this.reason}`
+    const by = this.variables.length === 0 ? "" : ` (${this.variables.join(", ")})`
+    const place = this.path === undefined ? "" : `${this.path}${by}: `
+    return `Envoy does not accept this bootstrap: ${place}${this.reason}`
   }
 }
 

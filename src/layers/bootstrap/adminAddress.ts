@@ -29,3 +29,9 @@ export const adminOf = (document: unknown): AdminAddress | undefined => {
   if (host === undefined || !Number.isInteger(port) || port < 1 || port > 65_535) return undefined
   return reachable(host, port)
 }
+
+/**
+ * The lines of `admin` in a bootstrap in block style, for a file that is too long to be parsed as a whole; empty where
+ * there is no such part.
+ */
+export const adminBlock = (source: string): string => /^admin:.*(?:\n(?:[ \t#].*)?)*/m.exec(source)?.[0] ?? ""

@@ -1,6 +1,13 @@
+import { isUtf8 } from "node:buffer"
 import { Effect, FileSystem, Stream } from "effect"
 import type { SettingName } from "../../services/Settings.ts"
 import { longestFile } from "./yaml.ts"
+
+const troubles: Readonly<Record<string, string>> = {
+  NotFound: "does not exist",
+  PermissionDenied: "may not be read by this user",
+  BadResource: "is no file that can be read"
+}
 
 const lineAndColumn = (text: string) => {
   const lines = text.split("\n")
@@ -11,23 +18,20 @@ const lineAndColumn = (text: string) => {
  * The text of a file that a variable names. Fails with one sentence that names both; of a file that is too large, no
  * more than the limit is read.
  */
-export const readNamed = Effect.fnUntraced(function* (variable: SettingName, path: string) {
+export const readNamed = Effect.fnUntraced(function* (variable: SettingName, path: string, longest = longestFile) {
   const fs = yield* FileSystem.FileSystem
   const name = `${variable}=${path}`
   const bytes = yield* Stream.runFold(
-    fs.stream(path, { bytesToRead: longestFile + 1 }),
+    fs.stream(path, { bytesToRead: longest + 1 }),
     () => Buffer.alloc(0),
     (read, chunk) => Buffer.concat([read, chunk])
-  ).pipe(
-    Effect.mapError(({ reason }) =>
-      reason._tag === "NotFound" ? `${name} does not exist` : `${name} cannot be read (${reason._tag})`
-    )
-  )
-  if (bytes.length > longestFile) {
-    const place = lineAndColumn(bytes.subarray(0, longestFile).toString("latin1"))
+  ).pipe(Effect.mapError(({ reason }) => `${name} ${troubles[reason._tag] ?? `cannot be read (${reason._tag})`}`))
+  if (bytes.length > longest) {
+    const place = lineAndColumn(bytes.subarray(0, longest).toString("latin1"))
     return yield* Effect.fail(
-      `${name}: ${place}: the file goes on beyond ${longestFile} bytes, which is the most that is read`
+      `${name}: ${place}: the file goes on beyond ${longest} bytes, which is the most that is read`
     )
   }
+  if (!isUtf8(bytes)) return yield* Effect.fail(`${name} is no UTF-8 text`)
   return bytes.toString("utf8")
 })

@@ -83,7 +83,7 @@ export const runtimeFragment = (
     staticLayer,
     layeredRuntime: {
       layers: [
-        { name: "static_layer_0", staticLayer },
+        { name: "static_layer_0", staticLayer: by(staticLayer, "APPNET_RUNTIME_GUARDS") },
         { name: "admin_layer", adminLayer: {} }
       ]
     },

@@ -1,10 +1,12 @@
 import { Effect, Result } from "effect"
 import type { Json } from "../../services/Bootstrap.ts"
 
-/** Bytes of a file that are read at most: what is larger is no bootstrap by hand, and would cost seconds and memory. */
-export const longestFile = 1_048_576
+/** Bytes of a file that are read at most: what is larger is no bootstrap by hand, and would cost a second, and memory by the hundred megabytes. */
+export const longestFile = 524_288
 /** Collections within collections; Envoy's own messages go a dozen deep. */
 const deepest = 100
+/** Words and signs of the text: each costs the parser most of a kilobyte. */
+const mostTokens = 200_000
 /** Values in all, with every alias written out. */
 const mostValues = 500_000
 
@@ -34,8 +36,13 @@ const tokensOf = ({ Lexer, Parser }: Yaml, source: string, addNewLine: (offset: 
   const parser = new Parser(addNewLine)
   addNewLine(0)
   const tokens = []
+  let count = 0
   for (const lexeme of new Lexer().lex(source)) {
     tokens.push(...parser.next(lexeme))
+    count += 1
+    if (count > mostTokens) {
+      return Result.fail({ offset: parser.offset, what: `more than ${mostTokens} words and signs up to here` })
+    }
     if (parser.stack.length > deepest) {
       return Result.fail({ offset: parser.offset, what: `more than ${deepest} collections within each other` })
     }
