@@ -128,7 +128,9 @@ export interface ControlPlane {
   readonly open: () => number
   /** Serves these from now on; throws, and changes nothing, at what is no resource. */
   readonly update: (resources: MeshResources) => void
-  /** Ends every stream at once. */
+  /** Ends every stream; clients come back. */
+  readonly endStreams: () => void
+  /** Ends every stream at once, and listens no longer. */
   readonly close: () => Promise<void>
 }
 
@@ -220,6 +222,10 @@ export const startControlPlane = async (options: ControlPlaneOptions): Promise<C
       snapshot = snapshotOf(resources)
       version += 1
       for (const kind of kinds) for (const stream of streams) send(stream, kind)
+    },
+    endStreams: () => {
+      for (const { call } of streams) call.end()
+      streams.clear()
     },
     close: async () => {
       server.forceShutdown()

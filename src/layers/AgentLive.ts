@@ -6,6 +6,7 @@ import { AdminClientLive } from "./AdminClientLive.ts"
 import { BootstrapFileLive } from "./BootstrapFileLive.ts"
 import { BootstrapLive } from "./BootstrapLive.ts"
 import { ConfigLive } from "./ConfigLive.ts"
+import { ConnectionDiagnosisLive } from "./ConnectionDiagnosisLive.ts"
 import * as EnvoyBinary from "./EnvoyBinaryLive.ts"
 import { EnvoyLauncherLive } from "./EnvoyLauncherLive.ts"
 import { EnvoyProcessLive } from "./EnvoyProcessLive.ts"
@@ -13,6 +14,7 @@ import { HealthMonitorLive } from "./HealthMonitorLive.ts"
 import { HostLive } from "./HostLive.ts"
 import { InstanceMetadataLive } from "./InstanceMetadataLive.ts"
 import { ManagementServerLive } from "./ManagementServerLive.ts"
+import { ManagementServerProbeLive } from "./ManagementServerProbeLive.ts"
 import type { VersionQuestion } from "./process/headStart.ts"
 import { SideFilesLive } from "./SideFilesLive.ts"
 import { TaskMetadataLive } from "./TaskMetadataLive.ts"
@@ -29,6 +31,8 @@ const Management = Layer.unwrap(
 /** Read from the bottom: each line may use all lines below it, and is released before them. */
 export const layerAsking = (asked: VersionQuestion | undefined) =>
   Management.pipe(
+    Layer.provideMerge(ConnectionDiagnosisLive),
+    Layer.provideMerge(ManagementServerProbeLive),
     Layer.provideMerge(HealthMonitorLive),
     Layer.provideMerge(EnvoyProcessLive),
     Layer.provideMerge(EnvoyLauncherLive),

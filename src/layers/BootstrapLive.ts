@@ -7,6 +7,7 @@ import { InstanceMetadata, TaskMetadata } from "../services/Metadata.ts"
 import { type SettingName, type Settings, settingsTable } from "../services/Settings.ts"
 import { adminBlock, adminOf } from "./bootstrap/adminAddress.ts"
 import { compose } from "./bootstrap/compose.ts"
+import { managementServerOf } from "./bootstrap/managementServer.ts"
 import { type CustomFile, mergedFiles } from "./bootstrap/merge.ts"
 import { modeKind, modeOf, unusedIn } from "./bootstrap/mode.ts"
 import { readNamed } from "./bootstrap/namedFile.ts"
@@ -39,7 +40,7 @@ const custom = Effect.gen(function* () {
       `${name}: ${placeOf("admin")}: no admin address that the agent could ask: expected admin.address with a socketAddress (address and portValue) or a pipe (path)`
     )
   }
-  return Bootstrap.of({ document: { _tag: "Custom", path, text }, admin, warnings: [] })
+  return Bootstrap.of({ document: { _tag: "Custom", path, text }, admin, managementServer: undefined, warnings: [] })
 })
 
 const usualAccessLog = settingsTable.ENVOY_ADMIN_ACCESS_LOG_FILE.default
@@ -198,6 +199,7 @@ const generated = Effect.gen(function* () {
   return Bootstrap.of({
     document: { _tag: "Generated", value, decisions, sideFiles },
     admin,
+    managementServer: managementServerOf(mode.success, settings, caBundle.path),
     warnings: [
       ...unusedIn(modeKind(settings), inForce),
       ...accessLog.warnings,

@@ -7,6 +7,27 @@ export type AdminAddress =
   | { readonly _tag: "Tcp"; readonly host: string; readonly port: number }
   | { readonly _tag: "Unix"; readonly path: string }
 
+/** Where Envoy gets its configuration from, as far as the agent can ask there by itself. */
+export type ManagementServerAddress =
+  | { readonly _tag: "Unix"; readonly path: string }
+  | {
+      readonly _tag: "Tcp"
+      readonly host: string
+      readonly port: number
+      readonly tls: TlsFiles | undefined
+      /** Whether a stream may be opened with no other credentials than these. */
+      readonly streams: boolean
+    }
+
+/** Files and names by which a TLS connection is made. */
+export interface TlsFiles {
+  readonly caBundle: string
+  readonly certificate: string | undefined
+  readonly key: string | undefined
+  readonly token: string | undefined
+  readonly serverName: string
+}
+
 /** A value of proto3 JSON. */
 export type Json = null | boolean | number | string | ReadonlyArray<Json> | JsonObject
 export interface JsonObject {
@@ -52,6 +73,8 @@ export class Bootstrap extends Context.Service<
     readonly document: BootstrapDocument
     /** Where the agent reaches Envoy's admin: a wildcard address is loopback here. */
     readonly admin: AdminAddress
+    /** Undefined where the bootstrap is the user's own. */
+    readonly managementServer: ManagementServerAddress | undefined
     /** What was left out or changed on the way, one sentence each. */
     readonly warnings: ReadonlyArray<string>
   }

@@ -1,6 +1,17 @@
 // Starts the built agent as its users do, in a private folder and on free ports, and cleans up whatever happens.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
-import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs"
+import { randomUUID } from "node:crypto"
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync
+} from "node:fs"
 import http from "node:http"
 import net from "node:net"
 import { tmpdir } from "node:os"
@@ -230,3 +241,15 @@ export const runAgent = (
 
 /** What a process has open as descriptor `fd`. */
 export const openAs = (pid: number, fd: number): string => readlinkSync(`/proc/${pid}/fd/${fd}`)
+
+/** What the real Envoy has against a bootstrap; empty: nothing. Its output is a file, since it cannot open a socket. */
+export const objectionsTo = async (folder: string, bootstrap: unknown): Promise<string> => {
+  const path = `${folder}/${randomUUID()}`
+  writeFileSync(`${path}.json`, JSON.stringify(bootstrap))
+  const output = openSync(`${path}.out`, "w")
+  const words = ["--mode", "validate", "-l", "error", "-c", `${path}.json`]
+  const child = spawn(envoyPath, words, { stdio: ["ignore", output, output] })
+  const code = await new Promise<number | null>((done) => child.once("exit", done))
+  closeSync(output)
+  return code === 0 ? "" : `${code}: ${readFileSync(`${path}.out`, "utf8")}`
+}

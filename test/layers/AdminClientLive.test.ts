@@ -26,6 +26,7 @@ const adminThat = (answer: Answer, admin: AdminAddress = { _tag: "Tcp", host: "1
   )
   const bootstrap = Bootstrap.of({
     document: { _tag: "Generated", value: {}, decisions: [], sideFiles: [] },
+    managementServer: undefined,
     admin,
     warnings: []
   })

@@ -9,9 +9,12 @@ const troubles: Readonly<Record<string, string>> = {
   BadResource: "is no file that can be read"
 }
 
-const lineAndColumn = (text: string) => {
-  const lines = text.split("\n")
-  return `line ${lines.length}, column ${(lines.at(-1) ?? "").length + 1}`
+const newLine = 10
+
+/** Where the bytes end. */
+const lineAndColumn = (bytes: Uint8Array) => {
+  const lines = bytes.reduce((count, byte) => (byte === newLine ? count + 1 : count), 1)
+  return `line ${lines}, column ${bytes.length - bytes.lastIndexOf(newLine)}`
 }
 
 /**
@@ -21,13 +24,12 @@ const lineAndColumn = (text: string) => {
 export const readNamed = Effect.fnUntraced(function* (variable: SettingName, path: string, longest = longestFile) {
   const fs = yield* FileSystem.FileSystem
   const name = `${variable}=${path}`
-  const bytes = yield* Stream.runFold(
-    fs.stream(path, { bytesToRead: longest + 1 }),
-    () => Buffer.alloc(0),
-    (read, chunk) => Buffer.concat([read, chunk])
-  ).pipe(Effect.mapError(({ reason }) => `${name} ${troubles[reason._tag] ?? `cannot be read (${reason._tag})`}`))
+  const chunks = yield* Stream.runCollect(fs.stream(path, { bytesToRead: longest + 1 })).pipe(
+    Effect.mapError(({ reason }) => `${name} ${troubles[reason._tag] ?? `cannot be read (${reason._tag})`}`)
+  )
+  const bytes = Buffer.concat(chunks)
   if (bytes.length > longest) {
-    const place = lineAndColumn(bytes.subarray(0, longest).toString("latin1"))
+    const place = lineAndColumn(bytes.subarray(0, longest))
     return yield* Effect.fail(
       `${name}: ${place}: the file goes on beyond ${longest} bytes, which is the most that is read`
     )

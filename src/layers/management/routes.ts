@@ -1,7 +1,8 @@
-import { Clock, Effect, SubscriptionRef } from "effect"
+import { Clock, Effect, Option, SubscriptionRef } from "effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import { ConnectionDiagnosis } from "../../services/ConnectionDiagnosis.ts"
 import { EnvoyProcess, type EnvoyState } from "../../services/EnvoyProcess.ts"
 import { HealthMonitor } from "../../services/HealthMonitor.ts"
 import { statusBody } from "./status.ts"
@@ -53,13 +54,15 @@ export const ManagementRoutes = HttpRouter.use(
   Effect.fnUntraced(function* (router) {
     const monitor = yield* HealthMonitor
     const envoy = yield* EnvoyProcess
+    const diagnosis = yield* ConnectionDiagnosis
     const startedAt = yield* Clock.currentTimeMillis
 
     const status = Effect.gen(function* () {
       const health = yield* SubscriptionRef.get(monitor.health)
       const state = yield* SubscriptionRef.get(envoy.state)
       const now = yield* Clock.currentTimeMillis
-      const body = statusBody({ health, uptime: now - startedAt, pid: pidOf(state), restarts: state.epoch })
+      const problem = Option.getOrUndefined(yield* SubscriptionRef.get(diagnosis.problem))
+      const body = statusBody({ health, uptime: now - startedAt, pid: pidOf(state), restarts: state.epoch, problem })
       return HttpServerResponse.text(JSON.stringify(body), { contentType: "application/json" })
     })
     const ready = Effect.map(SubscriptionRef.get(monitor.health), ({ status, reason }) =>

@@ -6,10 +6,18 @@ export interface StatusFacts {
   readonly uptime: number
   readonly pid: number | undefined
   readonly restarts: number
+  /** Why the management server is not connected, as far as that is known. */
+  readonly problem?: string | undefined
 }
 
 /** The body of `GET /status`: texts, as the Go agent's clients expect them. */
-export const statusBody = ({ health, uptime, pid, restarts }: StatusFacts): Readonly<Record<string, string>> => ({
+export const statusBody = ({
+  health,
+  pid,
+  problem,
+  restarts,
+  uptime
+}: StatusFacts): Readonly<Record<string, string>> => ({
   healthStatus: health.status,
   agentUptime: `${Math.floor(uptime / 1000)}s`,
   envoyPid: `${pid ?? 0}`,
@@ -23,7 +31,8 @@ export const statusBody = ({ health, uptime, pid, restarts }: StatusFacts): Read
           ? {
               managementServerDisconnectedTimestamp: new Date(health.connection.since)
                 .toISOString()
-                .replace(/\.\d+Z$/, "Z")
+                .replace(/\.\d+Z$/, "Z"),
+              ...(problem === undefined ? {} : { managementServerProblem: problem })
             }
           : {})
       }),

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Option, SubscriptionRef } from "effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import { ManagementRoutes, routerConfig } from "../../../src/layers/management/routes.ts"
+import { ConnectionDiagnosis } from "../../../src/services/ConnectionDiagnosis.ts"
 import { EnvoyProcess, type EnvoyState } from "../../../src/services/EnvoyProcess.ts"
 import { type Health, HealthMonitor } from "../../../src/services/HealthMonitor.ts"
 
@@ -27,10 +28,12 @@ const serving = Effect.fnUntraced(function* (
     beginDraining: Effect.void,
     stop: Effect.void
   })
+  const diagnosis = ConnectionDiagnosis.of({ problem: yield* SubscriptionRef.make(Option.some("nothing listens")) })
   const { dispose, handler } = HttpRouter.toWebHandler(
     ManagementRoutes.pipe(
       Layer.provide(Layer.succeed(HealthMonitor, monitor)),
-      Layer.provide(Layer.succeed(EnvoyProcess, envoy))
+      Layer.provide(Layer.succeed(EnvoyProcess, envoy)),
+      Layer.provide(Layer.succeed(ConnectionDiagnosis, diagnosis))
     ),
     { disableLogger: true, routerConfig }
   )
@@ -54,6 +57,19 @@ describe("the management API", () => {
       assert.strictEqual(status, 200)
       assert.strictEqual(headers.get("content-type"), "application/json")
       assert.deepInclude(JSON.parse(body), { healthStatus: "HEALTHY", envoyPid: "77", envoyRestartCount: "3" })
+    })
+  )
+
+  it.effect("says in /status why there is no connection, for as long as there is none", () =>
+    Effect.gen(function* () {
+      const fine = yield* serving()
+      assert.notProperty(JSON.parse((yield* fine("/status")).body), "managementServerProblem")
+      const cutOff = yield* serving({ ...healthy, connection: { _tag: "Disconnected", since: 0 } })
+      assert.deepInclude(JSON.parse((yield* cutOff("/status")).body), {
+        managementServerConnectionStatus: "NOT_CONNECTED",
+        managementServerDisconnectedTimestamp: "1970-01-01T00:00:00Z",
+        managementServerProblem: "nothing listens"
+      })
     })
   )
 

@@ -1,0 +1,153 @@
+import type { Socket } from "node:net"
+import { Effect, Layer, Option, Result, type Scope } from "effect"
+import { Bootstrap, type ManagementServerAddress, type TlsFiles } from "../services/Bootstrap.ts"
+import { ManagementServerProbe } from "../services/ConnectionDiagnosis.ts"
+import { causeOf, type Failure, refusalOf } from "./health/connectionCause.ts"
+
+const connectPatience = "3 seconds"
+/** A server that takes the stream has nothing to say at first. */
+const streamPatience = "1 second"
+
+const adsPath = "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources"
+
+const failureOf = (error: Error): Failure => ({
+  code: "code" in error && typeof error.code === "string" ? error.code : error.name,
+  message: error.message
+})
+
+const readFile = (path: string) =>
+  Effect.tryPromise({
+    try: () => process.getBuiltinModule("node:fs/promises").readFile(path),
+    catch: (error): Failure => ({
+      code: error instanceof Error && "code" in error ? `${error.code}` : "unreadable",
+      message: `${path} cannot be read`
+    })
+  })
+
+const readOptional = (path: string | undefined) => (path === undefined ? Effect.succeed(undefined) : readFile(path))
+
+/** Waits until a socket is open, and destroys it with the scope. */
+const opened = (event: "connect" | "secureConnect", open: () => Socket): Effect.Effect<Socket, Failure, Scope.Scope> =>
+  Effect.acquireRelease(Effect.sync(open), (socket) => Effect.sync(() => socket.destroy())).pipe(
+    Effect.tap((socket) =>
+      Effect.callback<void, Failure>((resume) => {
+        socket.once(event, () => resume(Effect.void))
+        socket.on("error", (error) => resume(Effect.fail(failureOf(error))))
+      })
+    ),
+    Effect.timeoutOrElse({
+      duration: connectPatience,
+      orElse: () => Effect.fail<Failure>({ code: "TIMEOUT", message: `no connection in ${connectPatience}` })
+    })
+  )
+
+const overTls = Effect.fnUntraced(function* (host: string, port: number, files: TlsFiles) {
+  const [ca, cert, key] = yield* Effect.all([
+    readFile(files.caBundle),
+    readOptional(files.certificate),
+    readOptional(files.key)
+  ])
+  const tls = process.getBuiltinModule("node:tls")
+  // TLS knows no SNI for an address.
+  const servername = process.getBuiltinModule("node:net").isIP(files.serverName) === 0 ? files.serverName : ""
+  return yield* opened("secureConnect", () =>
+    tls.connect({
+      host,
+      port,
+      ca,
+      cert,
+      key,
+      servername,
+      ALPNProtocols: ["h2"],
+      checkServerIdentity: (_, certificate) => tls.checkServerIdentity(files.serverName, certificate)
+    })
+  )
+})
+
+/** gRPC sends the file as it is. */
+const isHeaderValue = (text: string) => /^[\x21-\x7e]+$/.test(text)
+
+interface Answer {
+  readonly httpStatus: number
+  readonly status: string | undefined
+  readonly message: string
+}
+
+/** Opens the stream that Envoy would open, and says nothing on it; undefined if the server waits for more. */
+const openStream = (socket: Socket, authority: string, token: string | undefined) =>
+  Effect.callback<Answer, Failure>((resume) => {
+    const http2 = process.getBuiltinModule("node:http2")
+    const session = http2.connect(`http://${authority}`, { createConnection: () => socket })
+    const fail = (error: Error) => resume(Effect.fail(failureOf(error)))
+    session.on("error", fail)
+    const stream = session.request({
+      ":method": "POST",
+      ":path": adsPath,
+      "content-type": "application/grpc",
+      te: "trailers",
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` })
+    })
+    let httpStatus = 0
+    const take = (headers: Readonly<Record<string, string | ReadonlyArray<string> | number | undefined>>) => {
+      httpStatus ||= Number(headers[":status"] ?? 0)
+      const status = headers["grpc-status"]
+      if (status === undefined && httpStatus === 200) return
+      const told = `${headers["grpc-message"] ?? ""}`
+      const message = Result.getOrElse(
+        Result.try(() => decodeURIComponent(told)),
+        () => told
+      )
+      resume(Effect.succeed({ httpStatus, status: status === undefined ? undefined : `${status}`, message }))
+    }
+    stream.on("error", fail)
+    stream.on("response", take)
+    stream.on("trailers", take)
+    stream.resume()
+    return Effect.sync(() => {
+      stream.close()
+      session.destroy()
+    })
+  }).pipe(Effect.timeoutOption(streamPatience))
+
+const probe = Effect.fnUntraced(
+  function* (server: ManagementServerAddress) {
+    const net = process.getBuiltinModule("node:net")
+    if (server._tag === "Unix") {
+      yield* opened("connect", () => net.connect(server.path))
+      return undefined
+    }
+    const { host, port, streams, tls } = server
+    const socket = yield* tls === undefined
+      ? opened("connect", () => net.connect({ host, port }))
+      : overTls(host, port, tls)
+    if (!streams) return undefined
+    const token = (yield* readOptional(tls?.token))?.toString("utf8")
+    if (token !== undefined && !isHeaderValue(token)) {
+      return yield* Effect.fail<Failure>({
+        code: "TOKEN",
+        message: `the token in ${tls?.token} (APPNET_XDS_TOKEN_FILE) cannot be sent: it is empty, or has a line break or space, maybe at its end`
+      })
+    }
+    const answer = yield* openStream(socket, tls?.serverName ?? host, token)
+    return Option.isNone(answer)
+      ? undefined
+      : refusalOf(server, answer.value.httpStatus, answer.value.status, answer.value.message)
+  },
+  (effect, server) =>
+    effect.pipe(
+      Effect.scoped,
+      Effect.catch((failure) => Effect.succeed(causeOf(server, failure)))
+    )
+)
+
+export const ManagementServerProbeLive = Layer.effect(
+  ManagementServerProbe,
+  Effect.map(Bootstrap, ({ managementServer }) =>
+    ManagementServerProbe.of({
+      diagnose:
+        managementServer === undefined
+          ? Effect.succeedNone
+          : Effect.map(probe(managementServer), Option.fromUndefinedOr)
+    })
+  )
+)

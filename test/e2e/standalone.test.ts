@@ -1,0 +1,165 @@
+import { renameSync, writeFileSync } from "node:fs"
+import { ServerCredentials } from "@grpc/grpc-js"
+import { describe, expect, it, onTestFinished } from "vitest"
+import { startControlPlane } from "../../demo/ControlPlane.ts"
+import { ask, eventually, freePort, privateFolder, startAgent } from "./agent.ts"
+import { answering } from "./mesh.ts"
+import { type Authority, authorityIn, type Issued } from "./pki.ts"
+
+interface Setting {
+  readonly folder: string
+  readonly authority: Authority
+}
+
+interface Choices {
+  readonly mode: "grpc" | "tls" | "mtls"
+  readonly names?: ReadonlyArray<string>
+  readonly expired?: boolean
+  /** The token that the control plane asks for. */
+  readonly token?: string
+  readonly environment?: (setting: Setting) => Readonly<Record<string, string>>
+  /** What the control plane itself speaks, if not what the agent is told. */
+  readonly served?: "grpc" | "tls" | "mtls"
+}
+
+const credentialsOf = (served: "grpc" | "tls" | "mtls", { certificate, key }: Issued, authority: Authority) => {
+  if (served === "grpc") return ServerCredentials.createInsecure()
+  const pair = { cert_chain: Buffer.from(certificate), private_key: Buffer.from(key) }
+  const mutual = served === "mtls"
+  return ServerCredentials.createSsl(mutual ? Buffer.from(authority.certificate) : null, [pair], mutual)
+}
+
+/** A control plane on loopback that any client may speak to who has what it asks for, and an agent in standalone mode. */
+const standalone = async ({
+  environment,
+  expired = false,
+  mode,
+  names = ["localhost"],
+  served = mode,
+  token
+}: Choices) => {
+  const folder = privateFolder()
+  const authority = authorityIn(folder)
+  const server = authority.issue({ names, expired, as: "server" })
+  const client = authority.issue({ names: ["client"], as: "client" })
+  const port = await freePort()
+  const plane = await startControlPlane({
+    address: "127.0.0.1:0",
+    resources: { listeners: [answering(port, "by the standalone mode")] },
+    credentials: credentialsOf(served, server, authority),
+    authorize: (metadata) =>
+      token === undefined || metadata.get("authorization")[0] === `Bearer ${token}` ? undefined : "no valid token"
+  })
+  onTestFinished(() => plane.close())
+  const agent = await startAgent({
+    folder,
+    environment: {
+      APPNET_XDS_MODE: mode,
+      APPMESH_XDS_ENDPOINT: plane.address.replace("127.0.0.1", "localhost"),
+      ...(mode === "grpc" ? {} : { APPNET_CA_BUNDLE: authority.bundle }),
+      ...(mode === "mtls"
+        ? { APPNET_XDS_CLIENT_CERT_FILE: client.certificateFile, APPNET_XDS_CLIENT_KEY_FILE: client.keyFile }
+        : {}),
+      ...environment?.({ folder, authority })
+    }
+  })
+  return { agent, folder, plane, listener: `http://127.0.0.1:${port}` }
+}
+
+const withToken =
+  (text: string) =>
+  ({ folder }: Setting) => {
+    writeFileSync(`${folder}/token`, text)
+    return { APPNET_XDS_TOKEN_FILE: `${folder}/token` }
+  }
+
+const connected = { healthStatus: "HEALTHY", managementServerConnectionStatus: "CONNECTED" }
+
+describe("standalone mode", () => {
+  it.each(["grpc", "tls", "mtls"] as const)("serves from any control plane over %s", async (mode) => {
+    const { agent, listener } = await standalone({ mode })
+    const status = await agent.until(connected)
+    expect(status).not.toHaveProperty("managementServerProblem")
+    expect((await ask(listener, "/")).body).toBe("by the standalone mode")
+  })
+
+  it("shows a token from a file over mutual TLS, and a new one when it is renewed", async () => {
+    const { agent, folder, plane } = await standalone({
+      mode: "mtls",
+      token: "first",
+      environment: withToken("first")
+    })
+    await agent.until(connected)
+    expect(plane.streams.at(-1)?.get("authorization")).toEqual(["Bearer first"])
+    writeFileSync(`${folder}/token.new`, "second")
+    renameSync(`${folder}/token.new`, `${folder}/token`)
+    const before = plane.streams.length
+    plane.endStreams()
+    await eventually(() => plane.streams.length > before, "a new stream")
+    expect(plane.streams.at(-1)?.get("authorization")).toEqual(["Bearer second"])
+  })
+
+  it("asks for a server by another name than its address", async () => {
+    const { agent } = await standalone({
+      mode: "tls",
+      names: ["control-plane.internal"],
+      environment: () => ({ APPNET_XDS_SNI: "control-plane.internal" })
+    })
+    await agent.until(connected)
+  })
+
+  const failures: ReadonlyArray<readonly [what: string, choices: Choices, cause: RegExp]> = [
+    [
+      "a certificate that is not trusted",
+      { mode: "tls", environment: ({ folder }) => ({ APPNET_CA_BUNDLE: authorityIn(folder, "other").bundle }) },
+      /its certificate is not trusted by \S+other\.pem: check APPNET_CA_BUNDLE/
+    ],
+    [
+      "a certificate for another name",
+      { mode: "tls", names: ["elsewhere"] },
+      /its certificate is not for localhost: check APPMESH_XDS_ENDPOINT, or set APPNET_XDS_SNI/
+    ],
+    ["a certificate that has expired", { mode: "tls", expired: true }, /its certificate has expired: renew it/],
+    [
+      "a missing client certificate",
+      { mode: "tls", served: "mtls" },
+      /it asks for a client certificate: set APPNET_XDS_MODE=mtls/
+    ],
+    ["a server without TLS", { mode: "tls", served: "grpc" }, /it does not speak TLS there: check the port/],
+    [
+      "a missing token",
+      { mode: "tls", token: "right" },
+      /refuses the stream with UNAUTHENTICATED: no valid token: check whether it needs a token \(APPNET_XDS_TOKEN_FILE\)/
+    ],
+    [
+      "a wrong token",
+      { mode: "mtls", token: "right", environment: withToken("wrong") },
+      /refuses the stream with UNAUTHENTICATED: no valid token: check the token in \S+token \(APPNET_XDS_TOKEN_FILE\)/
+    ],
+    [
+      "a token that no header can hold",
+      { mode: "tls", token: "right", environment: withToken("right\n") },
+      /the token in \S+token \(APPNET_XDS_TOKEN_FILE\) cannot be sent: it is empty, or has a line break/
+    ],
+    [
+      "a wrong port",
+      { mode: "grpc", environment: () => ({ APPMESH_XDS_ENDPOINT: "localhost:1" }) },
+      /localhost:1: nothing listens there: check the port in APPMESH_XDS_ENDPOINT/
+    ]
+  ]
+
+  it.each(failures)("says the cause of %s, in /status and once in the log", async (_what, choices, cause) => {
+    const { agent } = await standalone(choices)
+    const problem = await eventually(async () => (await agent.status()).managementServerProblem, "the cause")
+    expect(problem).toMatch(cause)
+    const lines = await eventually(() => {
+      const found = agent
+        .stderr()
+        .split("\n")
+        .filter((line) => cause.test(line))
+      return found.length > 0 && found
+    }, "a line in the log")
+    expect(lines).toHaveLength(1)
+    expect(lines[0]).toContain("[warning] [AppNet Agent] management server ")
+  })
+})
