@@ -143,6 +143,7 @@ export interface ControlPlaneOptions {
   readonly authorize?: (metadata: Metadata) => string | undefined
 }
 
+const unavailable = 14
 const unauthenticated = 16
 
 export const startControlPlane = async (options: ControlPlaneOptions): Promise<ControlPlane> => {
@@ -224,7 +225,7 @@ export const startControlPlane = async (options: ControlPlaneOptions): Promise<C
       for (const kind of kinds) for (const stream of streams) send(stream, kind)
     },
     endStreams: () => {
-      for (const { call } of streams) call.end()
+      for (const { call } of streams) call.emit("error", { code: unavailable, details: "the stream was ended" })
       streams.clear()
     },
     close: async () => {

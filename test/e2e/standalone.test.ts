@@ -86,7 +86,6 @@ describe("standalone mode", () => {
   it("shows a token from a file over mutual TLS, and a new one when it is renewed", async () => {
     const { agent, folder, plane } = await standalone({
       mode: "mtls",
-      token: "first",
       environment: withToken("first")
     })
     await agent.until(connected)
