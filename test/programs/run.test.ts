@@ -3,7 +3,7 @@ import { Clock, Effect, Exit, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { EnvoyProcessLive } from "../../src/layers/EnvoyProcessLive.ts"
 import { HealthMonitorLive } from "../../src/layers/HealthMonitorLive.ts"
-import { run } from "../../src/programs/run.ts"
+import { run, runOn } from "../../src/programs/run.ts"
 import {
   type AdminScript,
   fixedBootstrap,
@@ -165,6 +165,30 @@ describe("run", () => {
       const { exit } = yield* Fiber.join(fiber)
       assert.isTrue(Exit.isFailure(exit))
       assert.strictEqual(launcher.events.filter((event) => event.startsWith("start")).length, 2)
+    })
+  )
+
+  it.effect("ends a start whose layers are still being built, and takes down what is there", () =>
+    Effect.gen(function* () {
+      const released: Array<string> = []
+      const signals = yield* simulatedSignals
+      const slow = Layer.effectDiscard(Effect.never).pipe(
+        Layer.provideMerge(
+          Layer.effectDiscard(Effect.acquireRelease(Effect.void, () => Effect.sync(() => released.push("socket"))))
+        )
+      )
+      const services = Layer.mergeAll(fixedBootstrap, settings({}), simulatedAdmin().layer, lives({}).layer)
+      const agent = HealthMonitorLive.pipe(
+        Layer.provideMerge(EnvoyProcessLive),
+        Layer.provideMerge(services),
+        Layer.provideMerge(slow)
+      )
+      const fiber = yield* Effect.forkScoped(Effect.provide(runOn(agent), signals.layer))
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(released, [])
+      yield* signals.send("SIGTERM")
+      assert.isTrue(Exit.isSuccess(yield* Fiber.await(fiber)))
+      assert.deepStrictEqual(released, ["socket"])
     })
   )
 })
