@@ -211,6 +211,49 @@ const healthyAfterLive = async () => {
   figure("HEALTHY after Envoy is LIVE", median(times), "ms", { most: 250 })
 }
 
+const bootstrapTime = () => {
+  const times = []
+  for (let i = 0; i < rounds; i += 1) {
+    const { stdout } = spawnSync(process.execPath, [`${root}bench/generate.ts`], { encoding: "utf8" })
+    times.push(Number(stdout))
+  }
+  figure("the first bootstrap of a process", median(times), "ms", { most: 15 })
+}
+
+/** A process that says at its end how much memory it had at most. */
+const withPeak =
+  "--import=data:text/javascript,process.on('exit',()=>console.error('peak',process.resourceUsage().maxRSS))"
+
+/** What a file may cost that is refused: one that is far too long, and ones that are all words or all brackets. */
+const wrongFiles = () => {
+  const line = "# padding padding padding\n"
+  const contents = {
+    "50 MB": line.repeat(2e6),
+    "500 kB of one list": `a: [${"1,".repeat(250_000)}]`,
+    "500 kB of brackets": `a: ${"[".repeat(500_000)}`,
+    "500 kB of clusters": `static_resources:\n  clusters:\n${"  - { name: a, type: STATIC, connect_timeout: 1s }\n".repeat(10_000)}`,
+    "an alias bomb": `a0: &a0 [x]\n${Array.from({ length: 12 }, (_, i) => `a${i + 1}: &a${i + 1} [${`*a${i},`.repeat(10)}]`).join("\n")}`
+  }
+  const path = `${folder}/wrong.yaml`
+  for (const [what, content] of Object.entries(contents)) {
+    writeFileSync(path, content)
+    const env = {
+      ...serviceConnect(),
+      PATH: process.env.PATH,
+      NODE_OPTIONS: withPeak,
+      ENVOY_RESOURCES_CONFIG_FILE: path
+    }
+    const began = now()
+    const { status, stderr } = spawnSync(process.execPath, [agentFile, "bootstrap"], { env, encoding: "utf8" })
+    const seconds = (now() - began) / 1000
+    if (status !== 1 || !stderr.includes("wrong.yaml: line ")) throw new Error(`${what}: ${status} ${stderr}`)
+    figure(`refusing ${what}`, seconds, "s", { most: 2 })
+    figure(`refusing ${what}, peak memory`, Number(/peak (\d+)/.exec(stderr)[1]) / 1024, "MB", { most: 200 })
+  }
+}
+
+bootstrapTime()
+wrongFiles()
 await startTimes()
 await healthCheckCost()
 await healthyAfterLive()

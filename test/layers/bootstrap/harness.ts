@@ -42,38 +42,34 @@ export interface World {
   readonly instance?: Effect.Effect<Collected<InstanceFacts>>
 }
 
-/** The bootstrap of an environment, on a world that is told; only files are real. */
+/** Everything that a bootstrap is made of, as it is told; only files are real. */
+export const worldOf = (environment: Environment, world: World = {}) =>
+  Layer.mergeAll(
+    Layer.succeed(Host, host),
+    Layer.succeed(
+      EnvoyBinary,
+      EnvoyBinary.of({
+        path: Effect.succeed("/usr/bin/envoy"),
+        version: Effect.succeed(world.version ?? Option.some(envoy140))
+      })
+    ),
+    Layer.succeed(
+      TaskMetadata,
+      TaskMetadata.of({ collect: world.task ?? Effect.succeed({ facts: noTask, warnings: [] }) })
+    ),
+    Layer.succeed(
+      InstanceMetadata,
+      InstanceMetadata.of({ collect: world.instance ?? Effect.succeed({ facts: noInstance, warnings: [] }) })
+    ),
+    NodeFileSystem.layer,
+    settings({ ENVOY_ADMIN_ACCESS_LOG_FILE: "/dev/null", ...environment })
+  )
+
+/** The bootstrap of an environment. */
 export const bootstrapOf = (environment: Environment, world: World = {}) =>
   Effect.gen(function* () {
     return yield* Bootstrap
-  }).pipe(
-    Effect.provide(
-      BootstrapLive.pipe(
-        Layer.provide(
-          Layer.mergeAll(
-            Layer.succeed(Host, host),
-            Layer.succeed(
-              EnvoyBinary,
-              EnvoyBinary.of({
-                path: Effect.succeed("/usr/bin/envoy"),
-                version: Effect.succeed(world.version ?? Option.some(envoy140))
-              })
-            ),
-            Layer.succeed(
-              TaskMetadata,
-              TaskMetadata.of({ collect: world.task ?? Effect.succeed({ facts: noTask, warnings: [] }) })
-            ),
-            Layer.succeed(
-              InstanceMetadata,
-              InstanceMetadata.of({ collect: world.instance ?? Effect.succeed({ facts: noInstance, warnings: [] }) })
-            ),
-            NodeFileSystem.layer,
-            settings({ ENVOY_ADMIN_ACCESS_LOG_FILE: "/dev/null", ...environment })
-          )
-        )
-      )
-    )
-  )
+  }).pipe(Effect.provide(Layer.provide(BootstrapLive, worldOf(environment, world))))
 
 /** The generated document; fails where a file of the user's own was used. */
 export const generatedOf = (environment: Environment, world: World = {}) =>
