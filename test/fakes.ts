@@ -80,19 +80,31 @@ export interface AdminScript {
   stats: HealthStats | undefined
   connections: number | undefined
   drainFails: boolean
+  /** The Prometheus text, in these parts. */
+  exposition: ReadonlyArray<string> | undefined
 }
 
 export interface SimulatedAdmin {
   readonly script: AdminScript
   readonly drains: Array<DrainOptions>
+  /** Levels that were set. */
+  readonly levels: Array<string>
   /** Looks at `/ready` so far. */
   looks: number
   readonly layer: Layer.Layer<AdminClient>
 }
 
 export const simulatedAdmin = (changes: Partial<AdminScript> = {}): SimulatedAdmin => {
-  const script: AdminScript = { state: "LIVE", stats: quietStats, connections: 0, drainFails: false, ...changes }
+  const script: AdminScript = {
+    state: "LIVE",
+    stats: quietStats,
+    connections: 0,
+    drainFails: false,
+    exposition: [],
+    ...changes
+  }
   const drains: Array<DrainOptions> = []
+  const levels: Array<string> = []
   const silent = (endpoint: string) =>
     Effect.fail(new AdminError({ endpoint, reason: "unreachable", detail: "ECONNREFUSED" }))
   const answer = <A>(endpoint: string, value: A | undefined) =>
@@ -100,6 +112,7 @@ export const simulatedAdmin = (changes: Partial<AdminScript> = {}): SimulatedAdm
   const simulated: SimulatedAdmin = {
     script,
     drains,
+    levels,
     looks: 0,
     layer: Layer.sync(AdminClient, () =>
       AdminClient.of({
@@ -117,8 +130,18 @@ export const simulatedAdmin = (changes: Partial<AdminScript> = {}): SimulatedAdm
             drains.push(options)
             return script.drainFails ? silent("/drain_listeners") : Effect.succeed("OK\n")
           }),
-        setLogLevel: () => Effect.succeed("OK\n"),
-        prometheus: () => Stream.empty
+        setLogLevel: (level) =>
+          Effect.suspend(() => {
+            if (script.state === undefined) return silent("/logging")
+            levels.push(level)
+            return Effect.succeed("OK\n")
+          }),
+        prometheus: () =>
+          Effect.suspend(() =>
+            Effect.map(answer("/stats/prometheus", script.exposition), (parts) =>
+              Stream.fromIterable(parts.map((part) => new TextEncoder().encode(part)))
+            )
+          )
       })
     )
   }

@@ -13,10 +13,13 @@ import {
   toActiveConnections,
   toHealthStats
 } from "./admin/healthStats.ts"
+import { begun, withPatience } from "./admin/patience.ts"
 
 const probeTimeout = "2 seconds"
 const controlTimeout = "250 millis"
 const statsTimeout = "5 seconds"
+/** Bytes of the stats that must be here before they count as an answer: what fails earlier is an error of its own. */
+const statsBeginning = 64 * 1024
 /** Control calls are idempotent, so a lost answer is asked for again. */
 const controlRetries = Schedule.spaced("50 millis").pipe(Schedule.upTo({ times: 3 }))
 
@@ -128,12 +131,17 @@ export const layerNoTransport = Layer.effect(
       setLogLevel: (level) => control("/logging", { level }),
       prometheus: ({ usedOnly }) => {
         const endpoint = "/stats/prometheus"
-        return Stream.unwrap(
-          ask(
-            HttpClientRequest.get(endpoint, { urlParams: usedOnly ? { usedonly: "" } : {} }),
-            statsTimeout,
-            refuse(endpoint)
-          ).pipe(Effect.map((response) => Stream.mapError(response.stream, unreachable(endpoint))))
+        const late = () =>
+          new AdminError({ endpoint, reason: "timeout", detail: `Envoy kept the agent waiting for ${statsTimeout}` })
+        return ask(
+          HttpClientRequest.get(endpoint, { urlParams: usedOnly ? { usedonly: "" } : {} }),
+          statsTimeout,
+          refuse(endpoint)
+        ).pipe(
+          Effect.flatMap((response) => {
+            const body = Stream.mapError(response.stream, unreachable(endpoint))
+            return begun(withPatience(body, statsTimeout, late), statsBeginning)
+          })
         )
       }
     })

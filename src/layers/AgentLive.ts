@@ -1,7 +1,5 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import { Effect, Layer } from "effect"
-import { Config } from "../services/Config.ts"
-import { ManagementServer } from "../services/ManagementServer.ts"
+import { Layer } from "effect"
 import { AdminClientLive } from "./AdminClientLive.ts"
 import { BootstrapFileLive } from "./BootstrapFileLive.ts"
 import { BootstrapLive } from "./BootstrapLive.ts"
@@ -13,24 +11,19 @@ import { EnvoyProcessLive } from "./EnvoyProcessLive.ts"
 import { HealthMonitorLive } from "./HealthMonitorLive.ts"
 import { HostLive } from "./HostLive.ts"
 import { InstanceMetadataLive } from "./InstanceMetadataLive.ts"
+import { LogLevelsLive } from "./LogLevelsLive.ts"
 import { ManagementServerLive } from "./ManagementServerLive.ts"
 import { ManagementServerProbeLive } from "./ManagementServerProbeLive.ts"
 import type { VersionQuestion } from "./process/headStart.ts"
 import { SideFilesLive } from "./SideFilesLive.ts"
+import { SnapshotterLive } from "./SnapshotterLive.ts"
 import { TaskMetadataLive } from "./TaskMetadataLive.ts"
-
-/** Served only where the settings ask for it. */
-const Management = Layer.unwrap(
-  Effect.map(Config, ({ settings }) =>
-    settings.APPNET_AGENT_ADMIN_MODE === undefined
-      ? Layer.succeed(ManagementServer, ManagementServer.of({ address: undefined }))
-      : ManagementServerLive
-  )
-)
 
 /** Read from the bottom: each line may use all lines below it, and is released before them. */
 export const layerAsking = (asked: VersionQuestion | undefined) =>
-  Management.pipe(
+  ManagementServerLive.pipe(
+    Layer.provideMerge(SnapshotterLive),
+    Layer.provideMerge(LogLevelsLive),
     Layer.provideMerge(ConnectionDiagnosisLive),
     Layer.provideMerge(ManagementServerProbeLive),
     Layer.provideMerge(HealthMonitorLive),

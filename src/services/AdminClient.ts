@@ -1,4 +1,4 @@
-import type { Effect, Option } from "effect"
+import type { Effect, Option, Scope } from "effect"
 import { Context, Schema, type Stream } from "effect"
 
 /** Envoy's admin did not answer as asked. */
@@ -54,7 +54,9 @@ export class AdminClient extends Context.Service<
     readonly drainListeners: (options: DrainOptions) => Effect.Effect<string, AdminError>
     /** Sets every logger to this level; answers Envoy's own words. */
     readonly setLogLevel: (level: string) => Effect.Effect<string, AdminError>
-    /** Envoy's Prometheus text as it comes. */
-    readonly prometheus: (options: { readonly usedOnly: boolean }) => Stream.Stream<Uint8Array, AdminError>
+    /** Envoy's Prometheus text as it comes, for as long as the scope is open; succeeds when it has begun to come. */
+    readonly prometheus: (options: {
+      readonly usedOnly: boolean
+    }) => Effect.Effect<Stream.Stream<Uint8Array, AdminError>, AdminError, Scope.Scope>
   }
 >()("agent/AdminClient") {}

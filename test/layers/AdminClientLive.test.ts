@@ -160,7 +160,10 @@ describe("AdminClient", () => {
               )
           )
       const read = (admin: AdminClient["Service"]) =>
-        admin.prometheus({ usedOnly: true }).pipe(Stream.decodeText(), Stream.mkString)
+        admin.prometheus({ usedOnly: true }).pipe(
+          Effect.flatMap((body) => Stream.mkString(Stream.decodeText(body))),
+          Effect.scoped
+        )
       const whole = yield* ask(bytes(false), read)
       assert.deepStrictEqual(whole.result, Result.succeed("a 1\nb 2\n"))
       assert.deepStrictEqual(whole.asked, ["GET http://127.0.0.1:9901/stats/prometheus?usedonly="])

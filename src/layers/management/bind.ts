@@ -49,8 +49,15 @@ const listen = (options: NodeHttpServer.Options) =>
 
 const withoutIpv6 = (error: ServeError) => ["EAFNOSUPPORT", "EADDRNOTAVAIL"].includes(codeOf(error.cause))
 
-/** A TCP server on an IP address, with or without brackets; `::` falls back to 0.0.0.0 where there is no IPv6. */
-export const bindTcp = (address: string, port: number): Layer.Layer<HttpServer.HttpServer, ManagementBindFailed> => {
+/**
+ * A TCP server on an IP address, with or without brackets; `::` falls back to 0.0.0.0 where there is no IPv6. `variables`
+ * chose the address.
+ */
+export const bindTcp = (
+  address: string,
+  port: number,
+  variables: string
+): Layer.Layer<HttpServer.HttpServer, ManagementBindFailed> => {
   const host = address.replace(/^\[|\]$/g, "")
   const shown = `${host.includes(":") ? `[${host}]` : host}:${port}`
   return listen({ host, port }).pipe(
@@ -64,12 +71,7 @@ export const bindTcp = (address: string, port: number): Layer.Layer<HttpServer.H
           )
         : Layer.effect(HttpServer.HttpServer, Effect.fail(error))
     ),
-    Layer.catch((error) =>
-      Layer.effect(
-        HttpServer.HttpServer,
-        Effect.fail(failed(shown, "APPNET_AGENT_HTTP_BIND_ADDRESS, APPNET_AGENT_HTTP_PORT")(error))
-      )
-    )
+    Layer.catch((error) => Layer.effect(HttpServer.HttpServer, Effect.fail(failed(shown, variables)(error))))
   )
 }
 

@@ -1,82 +1,111 @@
-import { Clock, Effect, Option, SubscriptionRef } from "effect"
+import { Clock, Effect, Option, Result, type Schema, SubscriptionRef } from "effect"
 import * as HttpRouter from "effect/http/HttpRouter"
-import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import { AdminClient } from "../../services/AdminClient.ts"
+import { Config } from "../../services/Config.ts"
 import { ConnectionDiagnosis } from "../../services/ConnectionDiagnosis.ts"
 import { EnvoyProcess, type EnvoyState } from "../../services/EnvoyProcess.ts"
 import { HealthMonitor } from "../../services/HealthMonitor.ts"
+import { LogLevels } from "../../services/LogLevels.ts"
+import { DrainQuery, LoggingQuery, StatsQuery } from "../../services/ManagementApi.ts"
+import type { Snapshotter } from "../../services/Snapshotter.ts"
+import { type Answer, addRoutes, type Handler, type Route, say } from "./dispatch.ts"
+import { readQuery } from "./query.ts"
+import { statsAnswer } from "./statsAnswer.ts"
 import { statusBody } from "./status.ts"
+import type { Limit } from "./tokenBucket.ts"
 
-type Handler = Effect.Effect<HttpServerResponse.HttpServerResponse>
-type Method = "GET" | "POST"
-type RouteTable = ReadonlyArray<readonly [path: `/${string}`, methods: Readonly<Partial<Record<Method, Handler>>>]>
-
-const say = (status: number, text: string, headers: Readonly<Record<string, string>> = {}) =>
-  HttpServerResponse.text(`${text}\n`, { status, headers })
+const limit: Limit = { perSecond: 10, burst: 20 }
 
 const pidOf = (state: EnvoyState) => (state._tag === "Running" || state._tag === "Draining" ? state.pid : undefined)
 
-const hasBody = ({ headers }: HttpServerRequest.HttpServerRequest) =>
-  headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0"
+const status = Effect.fnUntraced(function* (startedAt: number) {
+  const health = yield* SubscriptionRef.get((yield* HealthMonitor).health)
+  const state = yield* SubscriptionRef.get((yield* EnvoyProcess).state)
+  const problem = Option.getOrUndefined(yield* SubscriptionRef.get((yield* ConnectionDiagnosis).problem))
+  const now = yield* Clock.currentTimeMillis
+  const body = statusBody({ health, uptime: now - startedAt, pid: pidOf(state), restarts: state.epoch, problem })
+  return HttpServerResponse.text(JSON.stringify(body), { contentType: "application/json" })
+})
 
-/** HEAD goes where GET does; the server leaves out the body. */
-const handlerFor = (methods: Partial<Record<Method, Handler>>, method: string): Handler | undefined => {
-  if (method === "GET" || method === "HEAD") return methods.GET
-  return method === "POST" ? methods.POST : undefined
-}
+const ready = Effect.gen(function* () {
+  const { reason, status } = yield* SubscriptionRef.get((yield* HealthMonitor).health)
+  return say(status === "HEALTHY" ? 200 : 503, `${status}: ${reason}`)
+})
 
-const allowed = (methods: Partial<Record<Method, Handler>>) =>
-  [...(methods.GET === undefined ? [] : ["GET", "HEAD"]), ...(methods.POST === undefined ? [] : ["POST"])].join(", ")
+/** A handler that takes what its query says; another query is answered with what was expected. */
+const withQuery =
+  <A, R>(
+    schema: Schema.Codec<A, unknown>,
+    expected: string,
+    handler: (query: A, request: HttpServerRequest.HttpServerRequest) => Answer<R>
+  ): Handler<R> =>
+  (request) => {
+    const query = readQuery(schema, request.url, expected)
+    return Result.isSuccess(query) ? handler(query.success, request) : Effect.succeed(say(400, query.failure))
+  }
 
-/** One place for what every path has in common: wrong method, and a body where none belongs. */
-const dispatch = (path: string, methods: Partial<Record<Method, Handler>>) =>
-  Effect.flatMap(HttpServerRequest.HttpServerRequest, (request): Handler => {
-    const handler = handlerFor(methods, request.method)
-    if (handler === undefined) {
-      const allow = allowed(methods)
-      return Effect.succeed(say(405, `${request.method} is not allowed on ${path}: use ${allow}`, { allow }))
-    }
-    if (hasBody(request)) {
-      return Effect.succeed(say(400, `${path} takes no body`, { connection: "close" }))
-    }
-    return handler
+const drain = withQuery(DrainQuery, "no parameter but inboundonly and graceful", ({ graceful }) =>
+  Effect.gen(function* () {
+    const admin = yield* AdminClient
+    const words = yield* admin.drainListeners({ graceful: graceful !== undefined, skipExit: false, inboundOnly: true })
+    return HttpServerResponse.text(words)
   })
-
-const unknownPath = Effect.map(HttpServerRequest.HttpServerRequest, ({ url }) =>
-  say(404, `there is nothing at ${url.split("?", 1)[0]?.slice(0, 200)}`)
 )
 
-/** A path is what the documentation says, letter by letter: there is one rule for each, and no other way to it. */
-export const routerConfig = { caseSensitive: true, ignoreDuplicateSlashes: false, ignoreTrailingSlash: false }
+const logging = withQuery(
+  LoggingQuery,
+  "level=trace, debug, info, warning, error, critical or off, and permanent=true at most",
+  ({ level, permanent }) =>
+    Effect.gen(function* () {
+      const levels = yield* LogLevels
+      const { changed, from, to } = yield* levels.set(level === "warn" ? "warning" : level, permanent === "true")
+      return changed
+        ? say(200, `Setting logging level from [${from}] to [${to}]`)
+        : HttpServerResponse.empty({ status: 304 })
+    })
+)
+
+const stats = withQuery(
+  StatsQuery,
+  "no parameter but usedonly, filter=metrics_extension, delta (with these two) and since=CURSOR (with delta)",
+  (query, { headers }) => {
+    const { delta, filter, since, usedonly } = query
+    if (delta !== undefined && (usedonly === undefined || filter === undefined)) {
+      return Effect.succeed(say(400, "delta needs usedonly and filter=metrics_extension"))
+    }
+    if (since !== undefined && delta === undefined) return Effect.succeed(say(400, "since needs delta"))
+    return statsAnswer(query, headers["accept-encoding"])
+  }
+)
+
+const described = Effect.map(
+  Effect.promise(() => import("./openapi.ts")),
+  ({ openApi }) => HttpServerResponse.text(openApi, { contentType: "application/json" })
+)
+
+const statsRoute = { path: "/stats/prometheus", method: "GET", handler: stats } as const
 
 /** The management API's requests, the same over TCP and unix socket. */
 export const ManagementRoutes = HttpRouter.use(
   Effect.fnUntraced(function* (router) {
-    const monitor = yield* HealthMonitor
-    const envoy = yield* EnvoyProcess
-    const diagnosis = yield* ConnectionDiagnosis
     const startedAt = yield* Clock.currentTimeMillis
-
-    const status = Effect.gen(function* () {
-      const health = yield* SubscriptionRef.get(monitor.health)
-      const state = yield* SubscriptionRef.get(envoy.state)
-      const now = yield* Clock.currentTimeMillis
-      const problem = Option.getOrUndefined(yield* SubscriptionRef.get(diagnosis.problem))
-      const body = statusBody({ health, uptime: now - startedAt, pid: pidOf(state), restarts: state.epoch, problem })
-      return HttpServerResponse.text(JSON.stringify(body), { contentType: "application/json" })
-    })
-    const ready = Effect.map(SubscriptionRef.get(monitor.health), ({ status, reason }) =>
-      say(status === "HEALTHY" ? 200 : 503, `${status}: ${reason}`)
-    )
-    const routes: RouteTable = [
-      ["/status", { GET: status }],
-      ["/ready", { GET: ready }],
-      ["/live", { GET: Effect.succeed(say(200, "OK")) }]
+    const { settings } = yield* Config
+    const routes: ReadonlyArray<
+      Route<AdminClient | ConnectionDiagnosis | EnvoyProcess | HealthMonitor | LogLevels | Snapshotter>
+    > = [
+      { path: "/status", method: "GET", handler: () => status(startedAt) },
+      { path: "/ready", method: "GET", handler: () => ready },
+      { path: "/live", method: "GET", handler: () => Effect.succeed(say(200, "OK")) },
+      { path: "/openapi.json", method: "GET", limit, handler: () => described },
+      { path: "/drain_listeners", method: "POST", limit, handler: drain },
+      { path: "/enableLogging", method: "POST", limit, handler: logging },
+      { ...statsRoute, limit }
     ]
-
-    for (const [path, methods] of routes) {
-      yield* router.add("*", path, dispatch(path, methods))
-    }
-    yield* router.add("*", "/*", unknownPath)
+    yield* addRoutes(router, routes, settings.APPNET_AGENT_ADMIN_MODE === "tcp")
   })
 )
+
+/** What sibling containers may scrape, on an address of its own. */
+export const ScrapeRoutes = HttpRouter.use((router) => addRoutes(router, [{ ...statsRoute, limit }], true))

@@ -32,13 +32,10 @@ describe("binding the management API", () => {
       const server = yield* listening({ host: "127.0.0.1", port: 0 })
       const address = server.address()
       const port = typeof address === "object" && address !== null ? address.port : 0
-      const message = yield* failure(bindTcp("127.0.0.1", port))
+      const message = yield* failure(bindTcp("127.0.0.1", port, "THE_VARIABLE"))
       assert.include(message, `cannot serve the management API on 127.0.0.1:${port}: listen EADDRINUSE`)
-      assert.include(
-        message,
-        "stop it, or choose another address (APPNET_AGENT_HTTP_BIND_ADDRESS, APPNET_AGENT_HTTP_PORT)"
-      )
-      assert.include(yield* failure(bindTcp("192.0.2.77", port)), "This machine has no such address")
+      assert.include(message, "stop it, or choose another address (THE_VARIABLE)")
+      assert.include(yield* failure(bindTcp("192.0.2.77", port, "THE_VARIABLE")), "This machine has no such address")
     })
   )
 

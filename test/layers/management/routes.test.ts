@@ -1,10 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Option, SubscriptionRef } from "effect"
 import * as HttpRouter from "effect/http/HttpRouter"
-import { ManagementRoutes, routerConfig } from "../../../src/layers/management/routes.ts"
+import { LogLevelsLive } from "../../../src/layers/LogLevelsLive.ts"
+import { routerConfig } from "../../../src/layers/management/dispatch.ts"
+import { ManagementRoutes } from "../../../src/layers/management/routes.ts"
+import { SnapshotterLive } from "../../../src/layers/SnapshotterLive.ts"
 import { ConnectionDiagnosis } from "../../../src/services/ConnectionDiagnosis.ts"
 import { EnvoyProcess, type EnvoyState } from "../../../src/services/EnvoyProcess.ts"
 import { type Health, HealthMonitor } from "../../../src/services/HealthMonitor.ts"
+import { type AdminScript, settings, simulatedAdmin } from "../../fakes.ts"
 
 const healthy: Health = {
   status: "HEALTHY",
@@ -15,30 +19,55 @@ const healthy: Health = {
   initialized: true
 }
 
+interface World {
+  readonly health?: Health
+  readonly state?: EnvoyState
+  readonly environment?: Readonly<Record<string, string>>
+  readonly admin?: Partial<AdminScript>
+}
+
 /** The API in memory, on an Envoy in this state. */
-const serving = Effect.fnUntraced(function* (
-  health: Health = healthy,
-  state: EnvoyState = { _tag: "Running", epoch: 3, pid: 77, since: 0 }
-) {
-  const monitor = HealthMonitor.of({ health: yield* SubscriptionRef.make(health) })
-  const envoy = EnvoyProcess.of({
-    state: yield* SubscriptionRef.make(state),
-    sample: Effect.succeed(Option.none()),
-    supervise: Effect.never,
-    beginDraining: Effect.void,
-    stop: Effect.void
-  })
-  const diagnosis = ConnectionDiagnosis.of({ problem: yield* SubscriptionRef.make(Option.some("nothing listens")) })
+const serving = Effect.fnUntraced(function* ({
+  admin: changes = {},
+  environment = { APPNET_AGENT_ADMIN_MODE: "uds" },
+  health = healthy,
+  state = { _tag: "Running", epoch: 3, pid: 77, since: 0 }
+}: World = {}) {
+  const states = yield* SubscriptionRef.make<EnvoyState>(state)
+  const admin = simulatedAdmin(changes)
+  const layer = Layer.mergeAll(LogLevelsLive, SnapshotterLive).pipe(
+    Layer.provideMerge(
+      Layer.mergeAll(
+        settings(environment),
+        admin.layer,
+        Layer.succeed(HealthMonitor, HealthMonitor.of({ health: yield* SubscriptionRef.make(health) })),
+        Layer.succeed(
+          EnvoyProcess,
+          EnvoyProcess.of({
+            state: states,
+            sample: Effect.succeed(Option.none()),
+            supervise: Effect.never,
+            beginDraining: Effect.void,
+            stop: Effect.void
+          })
+        ),
+        Layer.succeed(
+          ConnectionDiagnosis,
+          ConnectionDiagnosis.of({ problem: yield* SubscriptionRef.make(Option.some("nothing listens")) })
+        )
+      )
+    )
+  )
+  const context = yield* Layer.build(layer)
   const { dispose, handler } = HttpRouter.toWebHandler(
-    ManagementRoutes.pipe(
-      Layer.provide(Layer.succeed(HealthMonitor, monitor)),
-      Layer.provide(Layer.succeed(EnvoyProcess, envoy)),
-      Layer.provide(Layer.succeed(ConnectionDiagnosis, diagnosis))
-    ),
-    { disableLogger: true, routerConfig }
+    ManagementRoutes.pipe(Layer.provide(Layer.succeedContext(context))),
+    {
+      disableLogger: true,
+      routerConfig
+    }
   )
   yield* Effect.addFinalizer(() => Effect.promise(dispose))
-  return (path: string, init: RequestInit = {}) =>
+  const ask = (path: string, init: RequestInit = {}) =>
     Effect.promise(() => handler(new Request(`http://agent${path}`, init))).pipe(
       Effect.flatMap((response) =>
         Effect.map(
@@ -47,6 +76,11 @@ const serving = Effect.fnUntraced(function* (
         )
       )
     )
+  return Object.assign(ask, {
+    admin,
+    states,
+    post: (path: string, headers: Readonly<Record<string, string>> = {}) => ask(path, { method: "POST", headers })
+  })
 })
 
 describe("the management API", () => {
@@ -64,7 +98,7 @@ describe("the management API", () => {
     Effect.gen(function* () {
       const fine = yield* serving()
       assert.notProperty(JSON.parse((yield* fine("/status")).body), "managementServerProblem")
-      const cutOff = yield* serving({ ...healthy, connection: { _tag: "Disconnected", since: 0 } })
+      const cutOff = yield* serving({ health: { ...healthy, connection: { _tag: "Disconnected", since: 0 } } })
       assert.deepInclude(JSON.parse((yield* cutOff("/status")).body), {
         managementServerConnectionStatus: "NOT_CONNECTED",
         managementServerDisconnectedTimestamp: "1970-01-01T00:00:00Z",
@@ -77,7 +111,7 @@ describe("the management API", () => {
     Effect.gen(function* () {
       const well = yield* serving()
       assert.strictEqual((yield* well("/ready")).status, 200)
-      const ill = yield* serving({ ...healthy, status: "UNHEALTHY", reason: "Envoy is PRE_INITIALIZING" })
+      const ill = yield* serving({ health: { ...healthy, status: "UNHEALTHY", reason: "Envoy is PRE_INITIALIZING" } })
       const ready = yield* ill("/ready")
       assert.strictEqual(ready.status, 503)
       assert.strictEqual(ready.body, "UNHEALTHY: Envoy is PRE_INITIALIZING\n")
@@ -116,6 +150,171 @@ describe("the management API", () => {
       assert.strictEqual(status, 400)
       assert.notInclude(body, "undefined")
       assert.strictEqual((yield* ask("/live", { headers: { "content-length": "0" } })).status, 200)
+    })
+  )
+
+  it.effect("drains inbound listeners, gracefully where asked, and passes on Envoy's words", () =>
+    Effect.gen(function* () {
+      const api = yield* serving()
+      for (const path of [
+        "/drain_listeners",
+        "/drain_listeners?inboundonly",
+        "/drain_listeners?graceful&inboundonly"
+      ]) {
+        const { body, status } = yield* api.post(path)
+        assert.deepStrictEqual([status, body], [200, "OK\n"])
+      }
+      const inbound = { skipExit: false, inboundOnly: true }
+      assert.deepStrictEqual(api.admin.drains, [
+        { graceful: false, ...inbound },
+        { graceful: false, ...inbound },
+        { graceful: true, ...inbound }
+      ])
+      for (const query of ["skip_exit", "graceful=maybe", "inboundonly&inboundonly", "x=1"]) {
+        assert.strictEqual((yield* api.post(`/drain_listeners?${query}`)).status, 400, query)
+      }
+      assert.strictEqual((yield* api("/drain_listeners")).status, 405)
+      assert.strictEqual(api.admin.drains.length, 3)
+    })
+  )
+
+  it.effect("answers 502 with a reason where Envoy does not answer", () =>
+    Effect.gen(function* () {
+      const api = yield* serving({ admin: { state: undefined, drainFails: true, exposition: undefined } })
+      for (const answer of [
+        yield* api.post("/drain_listeners"),
+        yield* api.post("/enableLogging?level=debug"),
+        yield* api("/stats/prometheus")
+      ]) {
+        assert.strictEqual(answer.status, 502)
+        assert.match(answer.body, /^Envoy's admin \/\w+.*: unreachable \(ECONNREFUSED\)\n$/)
+      }
+    })
+  )
+
+  it.effect("sets log levels in any case, 304 where one is in force, 400 for anything else", () =>
+    Effect.gen(function* () {
+      const api = yield* serving()
+      const debug = yield* api.post("/enableLogging?level=DEBUG")
+      assert.deepStrictEqual([debug.status, debug.body], [200, "Setting logging level from [info] to [debug]\n"])
+      assert.strictEqual((yield* api.post("/enableLogging?level=debug")).status, 304)
+      assert.include((yield* api.post("/enableLogging?level=Warn")).body, "from [debug] to [warning]")
+      assert.strictEqual((yield* api.post("/enableLogging?level=warning")).status, 304)
+      assert.deepStrictEqual(api.admin.levels, ["debug", "warning"])
+      for (const query of [
+        "",
+        "?level=loud",
+        "?level=info&level=debug",
+        "?level=info&more=1",
+        "?level=info&permanent=yes"
+      ]) {
+        const { body, status } = yield* api.post(`/enableLogging${query}`)
+        assert.strictEqual(status, 400, query)
+        assert.include(body, "expected level=trace, debug")
+      }
+      const withBody = yield* api("/enableLogging?level=info", { method: "POST", headers: { "content-length": "2" } })
+      assert.strictEqual(withBody.status, 400)
+    })
+  )
+
+  const exposition = [
+    "# TYPE envoy_appmesh_RequestCount counter\nenvoy_appm",
+    'esh_RequestCount{a="}"} 7\n# TYPE envoy_server_live gauge\nenvoy_server_live 1\n'
+  ]
+
+  it.effect("passes stats through as they are, or filtered", () =>
+    Effect.gen(function* () {
+      const api = yield* serving({ admin: { exposition } })
+      const plain = yield* api("/stats/prometheus?usedonly")
+      assert.strictEqual(plain.body, exposition.join(""))
+      assert.strictEqual(plain.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8")
+      const { body } = yield* api("/stats/prometheus?filter=metrics_extension")
+      assert.strictEqual(body, '# TYPE RequestCount counter\nRequestCount{a="}"} 7\n')
+    })
+  )
+
+  it.effect("gzips for a client that takes it", () =>
+    Effect.gen(function* () {
+      const api = yield* serving({ admin: { exposition } })
+      const plain = yield* api("/stats/prometheus", { headers: { "accept-encoding": "br, gzip;q=0" } })
+      assert.isNull(plain.headers.get("content-encoding"))
+      const small = yield* api("/stats/prometheus", { headers: { "accept-encoding": "br, gzip;q=0.5" } })
+      assert.strictEqual(small.headers.get("content-encoding"), "gzip")
+      assert.strictEqual(small.headers.get("vary"), "accept-encoding")
+      assert.notInclude(small.body, "RequestCount")
+    })
+  )
+
+  it.effect("knows which forms of stats there are", () =>
+    Effect.gen(function* () {
+      const api = yield* serving({ admin: { exposition } })
+      const wrong = [
+        "filter=all",
+        "usedonly=no",
+        "delta",
+        "usedonly&delta",
+        "usedonly&filter=metrics_extension&since=1",
+        "format=json",
+        "usedonly&usedonly"
+      ]
+      for (const query of wrong) assert.strictEqual((yield* api(`/stats/prometheus?${query}`)).status, 400, query)
+      const delta = yield* api("/stats/prometheus?usedonly&filter=metrics_extension&delta")
+      assert.deepStrictEqual([delta.status, delta.headers.get("x-snapshot")], [200, "disabled"])
+      assert.include(delta.body, 'RequestCount{a="}"} 7')
+    })
+  )
+
+  it.effect("answers 429 after a burst, for that route alone, and never what it answers from memory", () =>
+    Effect.gen(function* () {
+      const api = yield* serving({ admin: { exposition } })
+      const answers = yield* Effect.forEach(Array.from({ length: 60 }), () => api("/stats/prometheus"))
+      assert.isTrue(answers.slice(0, 20).every(({ status }) => status === 200))
+      const refused = answers.find(({ status }) => status === 429)
+      assert.deepStrictEqual(
+        [refused?.headers.get("retry-after"), refused?.body],
+        ["1", "too many requests: ask again in 1 s\n"]
+      )
+      assert.strictEqual((yield* api.post("/drain_listeners")).status, 200)
+      for (let i = 0; i < 100; i += 1) assert.strictEqual((yield* api("/status")).status, 200)
+    })
+  )
+
+  it.effect("needs the token for each POST, where one is set, and for nothing else", () =>
+    Effect.gen(function* () {
+      const api = yield* serving({
+        environment: { APPNET_AGENT_ADMIN_MODE: "uds", APPNET_AGENT_ADMIN_TOKEN: "s3cret" }
+      })
+      const without = yield* api.post("/drain_listeners")
+      assert.deepStrictEqual([without.status, without.headers.get("www-authenticate")], [401, "Bearer"])
+      for (const authorization of ["Bearer s3cre", "Basic s3cret", "Bearer", "s3cret"]) {
+        assert.strictEqual((yield* api.post("/enableLogging?level=debug", { authorization })).status, 401)
+      }
+      const shown = { authorization: "bearer s3cret" }
+      assert.strictEqual((yield* api.post("/drain_listeners", shown)).status, 200)
+      assert.strictEqual((yield* api("/status")).status, 200)
+    })
+  )
+
+  it.effect("describes itself", () =>
+    Effect.gen(function* () {
+      const api = yield* serving()
+      const { paths } = JSON.parse((yield* api("/openapi.json")).body)
+      assert.deepStrictEqual(Object.keys(paths).toSorted(), [
+        "/drain_listeners",
+        "/enableLogging",
+        "/live",
+        "/openapi.json",
+        "/ready",
+        "/stats/prometheus",
+        "/status"
+      ])
+      const served = Object.entries<Record<string, unknown>>(paths)
+      for (const [path, methods] of served) {
+        for (const method of ["GET", "POST"]) {
+          const { status } = yield* api(path, { method })
+          assert.strictEqual(status !== 405, method.toLowerCase() in methods, `${method} ${path}`)
+        }
+      }
     })
   )
 })

@@ -1,0 +1,124 @@
+import { Duration, Effect, Layer, Option, Random, Ref, Schedule, Semaphore, Stream, SubscriptionRef } from "effect"
+import { AdminClient, AdminError } from "../services/AdminClient.ts"
+import { Config } from "../services/Config.ts"
+import { EnvoyProcess } from "../services/EnvoyProcess.ts"
+import { Snapshotter, type StatsDelta } from "../services/Snapshotter.ts"
+import { deltaText } from "./stats/delta.ts"
+import { makeDictionary } from "./stats/dictionary.ts"
+import { makeFilter } from "./stats/filter.ts"
+import { makeSnapshotReader, type Snapshot } from "./stats/snapshot.ts"
+
+interface Taken {
+  readonly cursor: string
+  readonly snapshot: Snapshot
+}
+
+/** What is held of one start of Envoy. */
+interface Held {
+  readonly last: Option.Option<Taken>
+  readonly before: Option.Option<Taken>
+  /** Snapshots whose cursors were handed out, oldest use first. */
+  readonly handedOut: ReadonlyArray<Taken>
+  readonly dictionary: Snapshot["dictionary"]
+}
+
+/** Scrapers that can be told apart; each costs the values of one snapshot. */
+const mostCursors = 16
+
+const fresh = (): Held => ({
+  last: Option.none(),
+  before: Option.none(),
+  handedOut: [],
+  dictionary: makeDictionary()
+})
+
+/** A dictionary only grows: it is given up when most of what it holds is of series that are gone. */
+const isMostlyGone = ({ dictionary, last }: Held) =>
+  Option.exists(last, ({ snapshot }) => dictionary.size() > 10_000 + 3 * snapshot.items.length)
+
+export const SnapshotterLive = Layer.effect(
+  Snapshotter,
+  Effect.gen(function* () {
+    const { settings } = yield* Config
+    const admin = yield* AdminClient
+    const envoy = yield* EnvoyProcess
+    const held = yield* Ref.make<Held>(fresh())
+    const oneAtATime = yield* Semaphore.make(1)
+    // Cursors of an agent that ran before are none of this one's.
+    const run = (yield* Random.nextIntBetween(0, 2 ** 31)).toString(36)
+    let count = 0
+
+    const epoch = Effect.map(SubscriptionRef.get(envoy.state), (state) => state.epoch)
+
+    const read = Effect.fnUntraced(function* (dictionary: Snapshot["dictionary"]) {
+      const body = yield* admin.prometheus({ usedOnly: true })
+      const filter = makeFilter()
+      const reader = makeSnapshotReader(dictionary)
+      yield* Stream.runForEach(body, (part) =>
+        Effect.sync(() => {
+          for (const piece of filter.push(part)) reader.push(piece)
+        })
+      )
+      return reader.end()
+    }, Effect.scoped)
+
+    const take = Effect.gen(function* () {
+      const started = yield* epoch
+      const known = yield* Ref.get(held)
+      const dictionary = isMostlyGone(known) ? makeDictionary() : known.dictionary
+      const snapshot = yield* read(dictionary)
+      // Envoy's restart in the middle: what was read belongs to no one.
+      if ((yield* epoch) !== started) {
+        return yield* new AdminError({ endpoint: "/stats/prometheus", reason: "body", detail: "Envoy was restarted" })
+      }
+      count += 1
+      const taken: Taken = { cursor: `${run}-${count}`, snapshot }
+      yield* Ref.update(held, (before) =>
+        dictionary === before.dictionary
+          ? { ...before, last: Option.some(taken), before: before.last }
+          : { ...fresh(), dictionary, last: Option.some(taken) }
+      )
+      return taken
+    }).pipe(oneAtATime.withPermits(1))
+
+    const between = (from: Option.Option<Taken>, to: Taken): StatsDelta => ({
+      cursor: to.cursor,
+      text: Stream.suspend(() =>
+        Stream.fromIterable(deltaText(Option.getOrUndefined(from)?.snapshot, to.snapshot), { chunkSize: 1 })
+      )
+    })
+
+    const delta = Effect.map(Ref.get(held), ({ before, last }) =>
+      Option.isSome(before) && Option.isSome(last) ? Option.some(between(before, last.value)) : Option.none()
+    )
+
+    const since = Effect.fnUntraced(function* (cursor: string) {
+      const { last } = yield* Ref.get(held)
+      const to = Option.isSome(last) ? last.value : yield* take
+      const { handedOut } = yield* Ref.getAndUpdate(held, (now) => ({
+        ...now,
+        handedOut: [...now.handedOut.filter((taken) => taken.cursor !== to.cursor), to].slice(-mostCursors)
+      }))
+      return between(Option.fromUndefinedOr(handedOut.find((taken) => taken.cursor === cursor)), to)
+    })
+
+    const forget = Ref.set(held, fresh())
+    yield* SubscriptionRef.changes(envoy.state).pipe(
+      Stream.filter(({ _tag, epoch }) => _tag === "Starting" && epoch > 0),
+      Stream.runForEach(() => forget),
+      Effect.forkScoped
+    )
+    if (settings.ENABLE_STATS_SNAPSHOT) {
+      yield* take.pipe(
+        Effect.matchEffect({
+          onSuccess: () => Effect.void,
+          onFailure: (error) =>
+            Effect.logWarning(`no snapshot of the stats: ${error.message}; the next one covers the gap`)
+        }),
+        Effect.schedule(Schedule.fixed(Duration.seconds(settings.APPNET_STATS_SNAPSHOT_INTERVAL_S))),
+        Effect.forkScoped
+      )
+    }
+    return Snapshotter.of({ enabled: settings.ENABLE_STATS_SNAPSHOT, delta, since })
+  })
+)
