@@ -1,11 +1,13 @@
 // `npm run bench`: how fast and how small the built agent is, as ratios to what Node itself costs on this machine in the
-// same run. Exits with 1 where a figure is over its bound.
+// same run. Exits with 1 where a figure is over its bound. `npm run bench -- 15 stats start` measures these parts alone, with
+// 15 rounds.
 import { execFileSync, spawn, spawnSync } from "node:child_process"
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import http from "node:http"
 import net from "node:net"
 import { tmpdir } from "node:os"
 import { fileURLToPath } from "node:url"
+import { statsBench } from "./stats.mjs"
 
 const root = fileURLToPath(new URL("../", import.meta.url))
 const agentFile = `${root}dist/agent.mjs`
@@ -252,11 +254,20 @@ const wrongFiles = () => {
   }
 }
 
-bootstrapTime()
-wrongFiles()
-await startTimes()
-await healthCheckCost()
-await healthyAfterLive()
-await afterCrash()
-await idleCosts()
+/** An agent on an Envoy that only its admin is there of. */
+const withAdmin = (admin, environment) =>
+  startAgent(() => ({ ...adminAlone({ admin }), APPNET_ENVOY_PATH: marking, ...environment }))
+
+const parts = {
+  bootstrap: bootstrapTime,
+  files: wrongFiles,
+  stats: () => statsBench({ children, figure, freePort, root, startAgent: withAdmin, until }),
+  start: startTimes,
+  check: healthCheckCost,
+  health: healthyAfterLive,
+  crash: afterCrash,
+  idle: idleCosts
+}
+const wanted = process.argv.slice(3)
+for (const [name, measure] of Object.entries(parts)) if (wanted.length === 0 || wanted.includes(name)) await measure()
 process.exitCode = figures.every(({ most, value }) => value <= most) ? 0 : 1

@@ -1,11 +1,12 @@
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import { Effect, Layer, Schedule, Schema, Stream } from "effect"
+import { Effect, Layer, Schedule, Schema } from "effect"
 import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import { AdminClient, AdminError, EnvoyServerState, ServerInfo } from "../services/AdminClient.ts"
 import { type AdminAddress, Bootstrap } from "../services/Bootstrap.ts"
+import { ExpositionSource } from "../services/ExpositionSource.ts"
 import {
   activeConnectionsFilter,
   healthFilter,
@@ -14,6 +15,7 @@ import {
   toHealthStats
 } from "./admin/healthStats.ts"
 import { begun, withPatience } from "./admin/patience.ts"
+import { ExpositionSourceLive } from "./ExpositionSourceLive.ts"
 
 const probeTimeout = "2 seconds"
 const controlTimeout = "250 millis"
@@ -46,6 +48,7 @@ export const layerNoTransport = Layer.effect(
   AdminClient,
   Effect.gen(function* () {
     const bootstrap = yield* Bootstrap
+    const source = yield* ExpositionSource
     const client = (yield* HttpClient.HttpClient).pipe(
       HttpClient.mapRequest(HttpClientRequest.prependUrl(origin(bootstrap.admin)))
     )
@@ -133,15 +136,12 @@ export const layerNoTransport = Layer.effect(
         const endpoint = "/stats/prometheus"
         const late = () =>
           new AdminError({ endpoint, reason: "timeout", detail: `Envoy kept the agent waiting for ${statsTimeout}` })
-        return ask(
-          HttpClientRequest.get(endpoint, { urlParams: usedOnly ? { usedonly: "" } : {} }),
-          statsTimeout,
-          refuse(endpoint)
-        ).pipe(
-          Effect.flatMap((response) => {
-            const body = Stream.mapError(response.stream, unreachable(endpoint))
-            return begun(withPatience(body, statsTimeout, late), statsBeginning)
-          })
+        const open = source.open(usedOnly ? `${endpoint}?usedonly` : endpoint)
+        const opened = Effect.timeoutOrElse(open, { duration: statsTimeout, orElse: () => Effect.fail(late()) })
+        return Effect.flatMap(opened, ({ body, status }) =>
+          status === 200
+            ? begun(withPatience(body, statsTimeout, late), statsBeginning)
+            : Effect.fail(new AdminError({ endpoint, reason: "status", detail: `${status}` }))
         )
       }
     })
@@ -152,7 +152,7 @@ export const layerNoTransport = Layer.effect(
 export const AdminClientLive = Layer.unwrap(
   Effect.map(Bootstrap, ({ admin }) =>
     Layer.provide(
-      layerNoTransport,
+      Layer.provide(layerNoTransport, ExpositionSourceLive),
       // Fresh, since the client beneath is otherwise shared with the layers that talk over TCP.
       Layer.fresh(NodeHttpClient.layerNodeHttpOptions(admin._tag === "Unix" ? { socketPath: admin.path } : {}))
     )

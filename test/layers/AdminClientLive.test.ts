@@ -4,8 +4,9 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import { TestClock } from "effect/testing"
 import { layerNoTransport } from "../../src/layers/AdminClientLive.ts"
-import { AdminClient } from "../../src/services/AdminClient.ts"
+import { AdminClient, AdminError } from "../../src/services/AdminClient.ts"
 import { type AdminAddress, Bootstrap } from "../../src/services/Bootstrap.ts"
+import { ExpositionSource } from "../../src/services/ExpositionSource.ts"
 
 type Answer = (attempt: number) => Effect.Effect<Response>
 
@@ -30,8 +31,25 @@ const adminThat = (answer: Answer, admin: AdminAddress = { _tag: "Tcp", host: "1
     admin,
     warnings: []
   })
+  const source = ExpositionSource.of({
+    open: (path) =>
+      Effect.suspend(() => {
+        asked.push(`GET ${path}`)
+        return Effect.map(answer(asked.length), (response) => ({
+          status: response.status,
+          body:
+            response.body === null
+              ? Stream.empty
+              : Stream.fromReadableStream({
+                  evaluate: () => response.body ?? new ReadableStream(),
+                  onError: () => new AdminError({ endpoint: path, reason: "unreachable", detail: "" })
+                })
+        }))
+      })
+  })
   const layer = layerNoTransport.pipe(
     Layer.provide(Layer.succeed(HttpClient.HttpClient, client)),
+    Layer.provide(Layer.succeed(ExpositionSource, source)),
     Layer.provide(Layer.succeed(Bootstrap, bootstrap))
   )
   return { asked, layer }
@@ -166,7 +184,7 @@ describe("AdminClient", () => {
         )
       const whole = yield* ask(bytes(false), read)
       assert.deepStrictEqual(whole.result, Result.succeed("a 1\nb 2\n"))
-      assert.deepStrictEqual(whole.asked, ["GET http://127.0.0.1:9901/stats/prometheus?usedonly="])
+      assert.deepStrictEqual(whole.asked, ["GET /stats/prometheus?usedonly"])
       assert.strictEqual(reasonOf((yield* ask(bytes(true), read)).result), "unreachable")
       assert.strictEqual(reasonOf((yield* ask(text("no", 500), read)).result), "status")
     })

@@ -1,4 +1,4 @@
-import { Effect, type Scope } from "effect"
+import { Context, Effect, type Scope } from "effect"
 import type * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -52,7 +52,8 @@ const dispatch = Effect.fnUntraced(function* <R>(path: string, routes: ReadonlyA
       }
       return yield* route.handler(request).pipe(
         Effect.catchTag("AdminError", (error) => Effect.succeed(say(502, error.message))),
-        Effect.provideContext(services)
+        // What belongs to the request, its scope above all, goes before what the server was built with.
+        Effect.updateContext((own: Context.Context<Scope.Scope>) => Context.merge(services, own))
       )
     })
   )

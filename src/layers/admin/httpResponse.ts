@@ -1,0 +1,125 @@
+const carriageReturn = 13
+const newLine = 10
+const longestHead = 64 * 1024
+
+/** What an answer says of itself before its body. */
+export interface Head {
+  readonly status: number
+  /** By lower-case name. */
+  readonly headers: ReadonlyMap<string, string>
+}
+
+/** Takes an answer of HTTP/1.1 apart as it comes, without copying its body. */
+export interface ResponseReader {
+  /** The pieces of the body in these bytes, as views of them. Fails with what is wrong. */
+  readonly push: (bytes: Uint8Array) => { readonly pieces: ReadonlyArray<Uint8Array>; readonly problem?: string }
+  readonly head: () => Head | undefined
+  /** Whether the answer is complete. `closed`: the other side has ended the connection. */
+  readonly isComplete: (closed: boolean) => boolean
+}
+
+const readHead = (text: string): Head | undefined => {
+  const [first = "", ...lines] = text.split("\r\n")
+  const [, status] = /^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(first) ?? []
+  if (status === undefined) return undefined
+  const headers = lines.map((line): readonly [string, string] => {
+    const colon = line.indexOf(":")
+    return [line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim()]
+  })
+  return { status: Number(status), headers: new Map(headers) }
+}
+
+/**
+ * Node's own client makes a new buffer of each piece, which the garbage collector lets pile up to more than the whole
+ * body. This one is for a single answer on a connection of its own.
+ */
+export const makeResponseReader = (): ResponseReader => {
+  let head: Head | undefined
+  let text = ""
+  /** Bytes of the body, or of this chunk, that are still to come; undefined until the connection is closed. */
+  let left: number | undefined
+  let state: "head" | "body" | "size" | "chunk" | "after chunk" | "trailers" | "end" = "head"
+
+  const begin = () => {
+    head = readHead(text)
+    text = ""
+    if (head === undefined) return "no answer in HTTP"
+    if (/chunked/i.test(head.headers.get("transfer-encoding") ?? "")) state = "size"
+    else {
+      const length = head.headers.get("content-length")
+      left = length === undefined ? undefined : Number(length)
+      state = left === 0 ? "end" : "body"
+    }
+    return undefined
+  }
+
+  /** Adds a byte to the line that is being read; true at its end. */
+  const isLineEnd = (byte: number) => {
+    if (byte === newLine) return true
+    if (byte !== carriageReturn) text += String.fromCharCode(byte)
+    return false
+  }
+
+  const push: ResponseReader["push"] = (bytes) => {
+    const pieces: Array<Uint8Array> = []
+    let at = 0
+    while (at < bytes.length) {
+      switch (state) {
+        case "head": {
+          text += String.fromCharCode(bytes[at] ?? 0)
+          at += 1
+          if (text.length > longestHead) return { pieces, problem: "an endless header" }
+          if (!text.endsWith("\r\n\r\n")) break
+          text = text.slice(0, -4)
+          const problem = begin()
+          if (problem !== undefined) return { pieces, problem }
+          break
+        }
+        case "body":
+        case "chunk": {
+          const end = left === undefined ? bytes.length : Math.min(bytes.length, at + left)
+          pieces.push(bytes.subarray(at, end))
+          if (left !== undefined) left -= end - at
+          at = end
+          if (left === 0) state = state === "chunk" ? "after chunk" : "end"
+          break
+        }
+        case "size": {
+          const byte = bytes[at] ?? 0
+          at += 1
+          if (!isLineEnd(byte)) {
+            if (text.length > 64) return { pieces, problem: "a chunk without a size" }
+            break
+          }
+          const [, size] = /^([0-9a-f]{1,8})\s*(?:;.*)?$/i.exec(text) ?? []
+          text = ""
+          if (size === undefined) return { pieces, problem: "a chunk without a size" }
+          left = Number.parseInt(size, 16)
+          state = left === 0 ? "trailers" : "chunk"
+          break
+        }
+        case "after chunk":
+          if (bytes[at] === newLine) state = "size"
+          else if (bytes[at] !== carriageReturn) return { pieces, problem: "a chunk that is longer than its size" }
+          at += 1
+          break
+        case "trailers":
+          if (isLineEnd(bytes[at] ?? 0)) {
+            if (text === "") state = "end"
+            text = ""
+          }
+          at += 1
+          break
+        case "end":
+          return { pieces }
+      }
+    }
+    return { pieces }
+  }
+
+  return {
+    push,
+    head: () => head,
+    isComplete: (closed) => state === "end" || (closed && state === "body" && left === undefined)
+  }
+}
