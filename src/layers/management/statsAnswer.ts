@@ -72,7 +72,9 @@ export const statsAnswer = Effect.fnUntraced(function* (
   })
 
   const small = takesGzip(acceptEncoding)
-  return HttpServerResponse.stream(small ? gzipped(answer.body) : answer.body, {
+  // One by one, since the server makes one new buffer of all parts that come together.
+  const body = Stream.rechunk(small ? gzipped(answer.body) : answer.body, 1)
+  return HttpServerResponse.stream(body, {
     contentType,
     headers: { ...answer.headers, vary: "accept-encoding", ...(small ? { "content-encoding": "gzip" } : {}) }
   })
