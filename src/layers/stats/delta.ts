@@ -2,6 +2,8 @@ import { Kind, type Snapshot, showValue } from "./snapshot.ts"
 
 /** Bytes of the text that are made at once: a few milliseconds' work. */
 const pieceSize = 64 * 1024
+/** The memory of a piece is used again when as much as this has been made after it. */
+const memorySize = 16 * pieceSize
 
 /** The values of a snapshot by number of the series; NaN where it has none. Both must share a dictionary. */
 const valuesById = (snapshot: Snapshot): Float64Array => {
@@ -23,13 +25,15 @@ const wentDown = (before: Float64Array, now: Snapshot): boolean => {
 /**
  * What changed from one snapshot to another, as Prometheus text in pieces: counters and histograms subtract, all other
  * values are those of now. Series that are new are whole; where a counter went down, all are. Without `before`, the
- * whole snapshot.
+ * whole snapshot. A piece is valid until sixteen more have been asked for.
  */
 export function* deltaText(before: Snapshot | undefined, now: Snapshot): Generator<Uint8Array> {
   const known = before === undefined ? undefined : valuesById(before)
   const base = known === undefined || wentDown(known, now) ? undefined : known
   const { dictionary, items, kinds, values } = now
-  let piece = Buffer.allocUnsafe(pieceSize)
+  const memory = Buffer.allocUnsafeSlow(memorySize)
+  let start = 0
+  let piece = memory.subarray(0, pieceSize)
   let at = 0
   for (let i = 0; i < items.length; i += 1) {
     const item = items[i] ?? 0
@@ -43,7 +47,8 @@ export function* deltaText(before: Snapshot | undefined, now: Snapshot): Generat
     const length = dictionary.lengthOf(item) + tail.length
     if (at + length > piece.length) {
       if (at > 0) yield piece.subarray(0, at)
-      piece = Buffer.allocUnsafe(Math.max(pieceSize, length))
+      start = (start + pieceSize) % memorySize
+      piece = length > pieceSize ? Buffer.allocUnsafe(length) : memory.subarray(start, start + pieceSize)
       at = 0
     }
     at += dictionary.copy(item, piece, at)
