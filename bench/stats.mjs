@@ -98,7 +98,8 @@ export const statsBench = async ({ children, figure, freePort, root, startAgent,
       const idle = megabytes(empty.child.pid, "VmRSS")
       const delta = `${extension}&delta`
       await pause(6000)
-      if ((await ask(empty.api, delta)).headers["x-snapshot-cursor"] === undefined) throw new Error("no second snapshot")
+      if ((await ask(empty.api, delta)).headers["x-snapshot-cursor"] === undefined)
+        throw new Error("no second snapshot")
       figure("a snapshot pair of 300 000 series", megabytes(empty.child.pid, "VmRSS") - idle, "MB", { most: 120 })
       await empty.stop()
     }

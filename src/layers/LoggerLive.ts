@@ -16,7 +16,10 @@ const timestamp = (date: Date) =>
   `${date.getFullYear()}-${pad(date.getMonth() + 1, 2)}-${pad(date.getDate(), 2)} ` +
   `${pad(date.getHours(), 2)}:${pad(date.getMinutes(), 2)}:${pad(date.getSeconds(), 2)}.${pad(date.getMilliseconds(), 3)}`
 
-const show = (part: unknown) => (typeof part === "string" ? part : JSON.stringify(part))
+const show = (part: unknown) => {
+  if (typeof part === "string") return part
+  return part instanceof Error ? (part.stack ?? part.message) : JSON.stringify(part)
+}
 
 /** Lines like Envoy's: `[2026-01-31 12:00:00.123][PID][info] [AppNet Agent] message`. */
 export const envoyFormat = Logger.make<unknown, string>(({ cause, date, logLevel, message }) => {

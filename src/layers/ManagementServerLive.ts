@@ -22,7 +22,10 @@ const serveManagement = Layer.unwrap(
 )
 
 const serveScrapers = (host: string, port: number) =>
-  Layer.provide(HttpRouter.serve(ScrapeRoutes, options), bindTcp(host, port, "APPNET_AGENT_SCRAPE_ADDRESS"))
+  // Fresh: a router of its own, beside the management API's.
+  Layer.fresh(
+    Layer.provide(HttpRouter.serve(ScrapeRoutes, options), bindTcp(host, port, "APPNET_AGENT_SCRAPE_ADDRESS"))
+  )
 
 /** Serves what the settings ask for: the management API, and the stats on an address of their own. */
 export const ManagementServerLive = Layer.unwrap(

@@ -1,5 +1,6 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Console, Effect, Layer, Runtime } from "effect"
+import { Console, Effect, Layer, Option, Runtime } from "effect"
+import * as Argument from "effect/cli/Argument"
 import * as CliError from "effect/cli/CliError"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -13,8 +14,10 @@ import { LoggerLive } from "../layers/LoggerLive.ts"
 import { ManagementClientLive } from "../layers/ManagementClientLive.ts"
 import { SideFilesLive } from "../layers/SideFilesLive.ts"
 import { TaskMetadataLive } from "../layers/TaskMetadataLive.ts"
+import { logLevelWords } from "../services/ManagementApi.ts"
 import { printBootstrap } from "./bootstrap.ts"
 import { showConfig } from "./config.ts"
+import { drain, setLogLevel, showStats, showStatus } from "./control.ts"
 import { ready } from "./ready.ts"
 
 const yes = (name: string, description: string) =>
@@ -55,6 +58,8 @@ const configCommand = Command.make("config", { json: yes("json", "Print JSON ins
   Command.provide(() => ConfigLive)
 )
 
+const askingAgent = () => ManagementClientLive.pipe(Layer.provideMerge(ConfigLive))
+
 const readyCommand = Command.make(
   "ready",
   {
@@ -64,12 +69,75 @@ const readyCommand = Command.make(
   ready
 ).pipe(
   Command.withDescription("Ask the running agent until it is HEALTHY: exit 0, or 1 when it is not in time"),
-  Command.provide(() => ManagementClientLive.pipe(Layer.provideMerge(ConfigLive)))
+  Command.provide(askingAgent)
+)
+
+const statusCommand = Command.make(
+  "status",
+  {
+    json: yes("json", "Print JSON instead of a table"),
+    watch: yes("watch", "Go on, and print what changes")
+  },
+  showStatus
+).pipe(
+  Command.withDescription("What the running agent reports: exit 0 healthy, 1 not, 2 when there is none"),
+  Command.provide(askingAgent)
+)
+
+const drainCommand = Command.make(
+  "drain",
+  { graceful: yes("graceful", "Let requests that are under way end") },
+  drain
+).pipe(
+  Command.withDescription("Drain Envoy's inbound listeners: exit 0, 1 when refused, 2 when there is no agent"),
+  Command.provide(askingAgent)
+)
+
+const logLevelCommand = Command.make(
+  "log-level",
+  {
+    level: Argument.Literals("level", logLevelWords).pipe(
+      Argument.withDescription("trace, debug, info, warning, error, critical or off")
+    ),
+    permanent: yes("permanent", "The level to go back to from now on")
+  },
+  setLogLevel
+).pipe(
+  Command.withDescription(
+    "Set the level of Envoy's loggers, for a while: exit 0, 1 when refused, 2 when there is no agent"
+  ),
+  Command.provide(askingAgent)
+)
+
+const statsCommand = Command.make(
+  "stats",
+  {
+    usedOnly: yes("used-only", "Only what Envoy has updated"),
+    extensionOnly: Flag.Literals("filter", ["metrics_extension"]).pipe(
+      Flag.withDescription("Only the metrics extension's families, without their prefix"),
+      Flag.optional,
+      Flag.map(Option.isSome)
+    ),
+    delta: yes("delta", "What changed between the last two snapshots")
+  },
+  showStats
+).pipe(
+  Command.withDescription("Envoy's stats as Prometheus text: exit 0, 1 when refused, 2 when there is no agent"),
+  Command.provide(askingAgent)
 )
 
 const agent = Command.make("appnet-agent").pipe(
   Command.withDescription("Starts, watches and stops the Envoy of a service mesh"),
-  Command.withSubcommands([runCommand, bootstrapCommand, configCommand, readyCommand])
+  Command.withSubcommands([
+    runCommand,
+    bootstrapCommand,
+    configCommand,
+    readyCommand,
+    statusCommand,
+    drainCommand,
+    logLevelCommand,
+    statsCommand
+  ])
 )
 
 /** All commands but `run`. */

@@ -1,5 +1,5 @@
-import type { Effect } from "effect"
-import { Context, Schema } from "effect"
+import type { Effect, Scope } from "effect"
+import { Context, Schema, type Stream } from "effect"
 
 /** No agent answers at the management address. */
 export class AgentUnreachable extends Schema.TaggedError<AgentUnreachable>()("AgentUnreachable", {
@@ -21,10 +21,21 @@ export class ManagementNotServed extends Schema.TaggedError<ManagementNotServed>
 /** The running agent's `/status`. */
 export type AgentStatus = Readonly<Record<string, string>>
 
+/** What the running agent answers. */
+export interface ManagementAnswer {
+  readonly status: number
+  readonly body: Stream.Stream<Uint8Array, AgentUnreachable>
+}
+
 /** Asks the running agent through its management API. */
 export class ManagementClient extends Context.Service<
   ManagementClient,
   {
     readonly status: Effect.Effect<AgentStatus, AgentUnreachable | ManagementNotServed>
+    /** Any request, with the token where one is set. */
+    readonly request: (
+      method: "GET" | "POST",
+      path: string
+    ) => Effect.Effect<ManagementAnswer, AgentUnreachable | ManagementNotServed, Scope.Scope>
   }
 >()("agent/ManagementClient") {}

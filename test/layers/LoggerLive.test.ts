@@ -16,19 +16,27 @@ describe("the agent's lines", () => {
     Effect.gen(function* () {
       const lines = yield* linesOf(
         Effect.all(
-          [Effect.logInfo("up"), Effect.logWarning("odd", 7), Effect.logError("bad"), Effect.logFatal("end")],
+          [
+            Effect.logInfo("up"),
+            Effect.logWarning("odd", 7, new RangeError("far")),
+            Effect.logError("bad"),
+            Effect.logFatal("end")
+          ],
           {
             discard: true
           }
         )
       )
       const head = `[2026-01-31 12:00:00.007][${process.pid}]`
-      assert.deepStrictEqual(lines, [
-        `${head}[info] [AppNet Agent] up`,
-        `${head}[warning] [AppNet Agent] odd 7`,
-        `${head}[error] [AppNet Agent] bad`,
-        `${head}[critical] [AppNet Agent] end`
-      ])
+      assert.deepStrictEqual(
+        lines.map((text) => text.split("\n", 1)[0]),
+        [
+          `${head}[info] [AppNet Agent] up`,
+          `${head}[warning] [AppNet Agent] odd 7 RangeError: far`,
+          `${head}[error] [AppNet Agent] bad`,
+          `${head}[critical] [AppNet Agent] end`
+        ]
+      )
     })
   )
 

@@ -21,7 +21,15 @@ const asking = (options: { interval?: number; timeout?: number }, ...answers: Re
   const program = ready({
     interval: Option.fromUndefinedOr(options.interval),
     timeout: Option.fromUndefinedOr(options.timeout)
-  }).pipe(Effect.provide(Layer.succeed(ManagementClient, ManagementClient.of({ status }))), Effect.provide(settings()))
+  }).pipe(
+    Effect.provide(
+      Layer.succeed(
+        ManagementClient,
+        ManagementClient.of({ request: () => Effect.die("only /status is asked"), status })
+      )
+    ),
+    Effect.provide(settings())
+  )
   return { count, program }
 }
 

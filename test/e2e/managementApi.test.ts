@@ -1,0 +1,351 @@
+import http from "node:http"
+import net from "node:net"
+import { gunzipSync } from "node:zlib"
+import { describe, expect, it, onTestFinished } from "vitest"
+import type { Resource } from "../../demo/ControlPlane.ts"
+import { families, samples } from "../exposition.ts"
+import { type Agent, ask, eventually, freePort, privateFolder, runAgent } from "./agent.ts"
+import { answering, startMesh } from "./mesh.ts"
+
+const post = (agent: Agent, path: string, headers: Readonly<Record<string, string>> = {}) =>
+  ask(agent.address, path, { method: "POST", headers: { "content-length": "0", ...headers } })
+
+const adminOf = (agent: Agent) => `http://127.0.0.1:${agent.environment.ENVOY_ADMIN_ACCESS_PORT}`
+
+/** The same listener, which counts requests as the metrics extension would: in `appmesh.RequestCount...`. */
+const counting = (port: number): Resource => {
+  const rateLimit = {
+    name: "envoy.filters.http.local_ratelimit",
+    typedConfig: {
+      "@type": "type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit",
+      statPrefix: "appmesh.RequestCount",
+      tokenBucket: { maxTokens: 1_000_000, fillInterval: "1s" },
+      filterEnabled: { defaultValue: { numerator: 100 } }
+    }
+  }
+  return JSON.parse(
+    JSON.stringify(answering(port, "counted")).replace(
+      '"httpFilters":[',
+      `"httpFilters":[${JSON.stringify(rateLimit)},`
+    )
+  )
+}
+
+const startCounting = async (environment: Readonly<Record<string, string>> = {}) => {
+  const port = await freePort()
+  const mesh = await startMesh({ environment })
+  mesh.plane.update({ listeners: [counting(port)] })
+  const listener = `http://127.0.0.1:${port}`
+  await eventually(async () => (await ask(listener, "/")).status === 200, "the counting listener")
+  return { ...mesh, listener }
+}
+
+const extension = "/stats/prometheus?usedonly&filter=metrics_extension"
+const countOf = (text: string) =>
+  samples(text)
+    .filter(({ name }) => name === "RequestCount_http_local_rate_limit_enabled")
+    .reduce((sum, { value }) => sum + value, 0)
+
+describe("the management API on a real Envoy", () => {
+  it("drains inbound listeners", async () => {
+    const { agent, listener } = await startMesh()
+    await agent.until({ healthStatus: "HEALTHY" })
+    expect(await post(agent, "/drain_listeners?graceful")).toMatchObject({ status: 200, body: "OK\n" })
+    await eventually(
+      () =>
+        ask(listener, "/").then(
+          (answer) => answer.headers.connection === "close",
+          () => true
+        ),
+      "an answer that ends the connection, or none"
+    )
+    expect((await agent.status()).envoyState).not.toBe("UNREACHABLE")
+  })
+
+  it("sets log levels, and goes back when the time is over", async () => {
+    const { agent } = await startMesh({ environment: { APPNET_AGENT_LOGGING_RESET_TIMEOUT: "1" } })
+    await agent.until({ healthStatus: "HEALTHY" })
+    const level = async () => {
+      const { body } = await ask(adminOf(agent), "/logging", { method: "POST" })
+      return new Set(body.split("\n").flatMap((line) => /^\s+\S+: (\w+)$/.exec(line)?.[1] ?? []))
+    }
+    expect(await post(agent, "/enableLogging?level=warn")).toMatchObject({
+      status: 200,
+      body: "Setting logging level from [info] to [warning]\n"
+    })
+    expect(await level()).toEqual(new Set(["warning"]))
+    await eventually(async () => (await level()).has("info"), "the configured level")
+    expect(agent.stderr()).toContain("Envoy's log level is info again")
+  })
+
+  it("passes on stats: all, those of the extension, and compressed", async () => {
+    const { agent, listener } = await startCounting()
+    for (let i = 0; i < 10; i += 1) await ask(listener, "/")
+    const direct = await ask(adminOf(agent), "/stats/prometheus")
+    const plain = await ask(agent.address, "/stats/prometheus")
+    expect(plain.headers["content-type"]).toBe("text/plain; version=0.0.4; charset=utf-8")
+    expect(new Set(families(plain.body).keys())).toEqual(new Set(families(direct.body).keys()))
+
+    const filtered = await ask(agent.address, extension)
+    const wanted = families((await ask(adminOf(agent), "/stats/prometheus?usedonly")).body)
+    const expected = [...wanted].flatMap(([name, text]) =>
+      name.startsWith("envoy_appmesh_") ? [text.replaceAll("envoy_appmesh_", "")] : []
+    )
+    expect(filtered.body.trim()).toBe(expected.join("\n").trim())
+    expect(countOf(filtered.body)).toBeGreaterThanOrEqual(10)
+
+    const small = await new Promise<Buffer>((resolve, reject) =>
+      http.get(`${agent.address}${extension}`, { headers: { "accept-encoding": "gzip" }, agent: false }, (response) => {
+        const parts: Array<Buffer> = []
+        response.on("data", (part: Buffer) => parts.push(part))
+        response.on("end", () => resolve(Buffer.concat(parts)))
+        response.on("error", reject)
+      })
+    )
+    expect(gunzipSync(small).toString()).toBe(filtered.body)
+  })
+
+  it("tells each scraper every request exactly once", async () => {
+    const { agent, listener } = await startCounting({
+      ENABLE_STATS_SNAPSHOT: "1",
+      APPNET_STATS_SNAPSHOT_INTERVAL_S: "1"
+    })
+    const since = async (cursor: string) => {
+      const { body, headers } = await ask(agent.address, `${extension}&delta&since=${cursor}`)
+      return { count: countOf(body), cursor: `${headers["x-snapshot-cursor"]}` }
+    }
+    const scrapers = [await since("none"), await since("none")]
+    const before = scrapers[0]?.count ?? 0
+    const keepAlive = new http.Agent({ keepAlive: true })
+    onTestFinished(() => keepAlive.destroy())
+    for (let i = 0; i < 1000; i += 1) expect((await ask(listener, "/", { agent: keepAlive })).status).toBe(200)
+    const total = countOf((await ask(agent.address, extension)).body)
+    const told = await Promise.all(
+      scrapers.map(async ({ cursor }) => {
+        let sum = 0
+        let at = cursor
+        await eventually(async () => {
+          const next = await since(at)
+          if (next.cursor !== at) sum += next.count
+          at = next.cursor
+          await new Promise((done) => setTimeout(done, 300))
+          return sum >= total - before
+        }, "all requests")
+        return sum
+      })
+    )
+    expect(told).toEqual([total - before, total - before])
+    const idle = await ask(agent.address, `${extension}&delta`)
+    expect(idle.headers["x-snapshot-cursor"]).toBeDefined()
+    const { pid } = await agent.status().then(({ envoyPid }) => ({ pid: Number(envoyPid) }))
+    process.kill(pid, "SIGSTOP")
+    onTestFinished(() => void process.kill(pid, "SIGCONT"))
+    expect(await ask(agent.address, "/stats/prometheus", { timeout: 15_000 })).toMatchObject({ status: 502 })
+    expect(await post(agent, "/drain_listeners")).toMatchObject({ status: 502 })
+    expect((await ask(agent.address, "/live")).status).toBe(200)
+  }, 90_000)
+
+  it("is asked by the command line, over TCP and over a unix socket", async () => {
+    for (const mode of ["tcp", "uds"]) {
+      const path = `${privateFolder()}/api.sock`
+      const { agent } = await startMesh({
+        environment: {
+          APPNET_AGENT_ADMIN_MODE: mode,
+          APPNET_AGENT_ADMIN_UDS_PATH: path,
+          APPNET_AGENT_ADMIN_TOKEN: "s3cret"
+        }
+      })
+      await agent.until({ healthStatus: "HEALTHY", managementServerConnectionStatus: "CONNECTED" })
+      const run = (...words: ReadonlyArray<string>) => runAgent(words, agent.environment)
+      expect(await run("status")).toMatchObject({ code: 0, stdout: expect.stringMatching(/^healthStatus\s+HEALTHY$/m) })
+      expect(JSON.parse((await run("status", "--json")).stdout)).toMatchObject({ envoyState: "LIVE" })
+      expect(await run("log-level", "debug")).toMatchObject({
+        code: 0,
+        stdout: "Setting logging level from [info] to [debug]\n"
+      })
+      expect(await run("log-level", "debug", "--permanent")).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining("already")
+      })
+      const stats = await run("stats", "--used-only")
+      expect(stats.code).toBe(0)
+      expect(stats.stdout).toContain("envoy_server_live{} 1")
+      expect(await run("drain")).toMatchObject({ code: 0, stdout: "OK\n" })
+      const { APPNET_AGENT_ADMIN_TOKEN: _, ...withoutToken } = agent.environment
+      expect(await runAgent(["drain"], withoutToken)).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining("refused (401): this request needs Authorization: Bearer")
+      })
+      agent.child.kill("SIGTERM")
+      await agent.exited
+      for (const words of [["status"], ["drain"], ["log-level", "info"], ["stats"]]) {
+        const { code, stderr } = await run(...words)
+        expect([words, code]).toEqual([words, 2])
+        expect(stderr).toMatch(/^no agent answers on .*(ECONNREFUSED|ENOENT)\n$/)
+      }
+    }
+  }, 60_000)
+
+  it("serves scrapers on an address of their own, and nothing else there", async () => {
+    const port = await freePort()
+    const folder = privateFolder()
+    const { agent } = await startMesh({
+      environment: {
+        APPNET_AGENT_ADMIN_MODE: "uds",
+        APPNET_AGENT_ADMIN_UDS_PATH: `${folder}/api.sock`,
+        APPNET_AGENT_SCRAPE_ADDRESS: `127.0.0.1:${port}`
+      }
+    })
+    await agent.until({ healthStatus: "HEALTHY" })
+    const scrape = `http://127.0.0.1:${port}`
+    expect((await ask(scrape, "/stats/prometheus?usedonly")).body).toContain("envoy_server_live")
+    for (const path of ["/status", "/ready", "/drain_listeners", "/enableLogging?level=off"]) {
+      expect((await ask(scrape, path, { method: "POST" })).status).toBe(404)
+    }
+  })
+
+  it("answers probes whatever else is sent to it", async () => {
+    const { agent } = await startMesh()
+    await agent.until({ healthStatus: "HEALTHY" })
+    const port = Number(agent.environment.APPNET_AGENT_HTTP_PORT)
+    const sockets = new Set<net.Socket>()
+    onTestFinished(() => {
+      for (const socket of sockets) socket.destroy()
+    })
+    const send = (text: string | Buffer) => {
+      const socket = net.connect({ host: "127.0.0.1", port })
+      sockets.add(socket)
+      let answer = ""
+      socket.on("error", () => undefined)
+      socket.on("data", (part) => {
+        answer += part
+      })
+      socket.write(text)
+      return { socket, answer: () => answer }
+    }
+    for (let i = 0; i < 200; i += 1) send("GET /status HTTP/1.1\r\nhost: a\r\nx-slow: ")
+    const huge = send(`GET /status HTTP/1.1\r\nhost: a\r\nx: ${"a".repeat(1_000_000)}\r\n\r\n`)
+    const body = send(
+      Buffer.concat([
+        Buffer.from("POST /drain_listeners HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10000000\r\n\r\n"),
+        Buffer.alloc(10_000_000, "x")
+      ])
+    )
+    const garbage = send("\u0000\u0001\u0002 nonsense\r\n\r\n")
+    const pipelined = send("GET /live HTTP/1.1\r\nhost: a\r\n\r\n".repeat(50))
+    await eventually(() => huge.answer().startsWith("HTTP/1.1 431"), "a refusal of the headers")
+    await eventually(() => body.answer().startsWith("HTTP/1.1 400"), "a refusal of the body")
+    await eventually(() => garbage.answer().startsWith("HTTP/1.1 400"), "a refusal of what is no request")
+    await eventually(() => pipelined.answer().split("HTTP/1.1 200").length === 51, "an answer to each request")
+
+    const keepAlive = new http.Agent({ keepAlive: true, maxSockets: 20 })
+    onTestFinished(() => keepAlive.destroy())
+    const paths = ["/status", "/ready", "/live", "/stats/prometheus", "/openapi.json", "/nothing"]
+    const burst = await Promise.all(
+      Array.from({ length: 5000 }, (_, i) =>
+        ask(agent.address, `${paths[i % paths.length]}`, { agent: keepAlive, timeout: 30_000 })
+      )
+    )
+    for (const [i, { status }] of burst.entries()) {
+      const path = paths[i % paths.length]
+      const allowed =
+        path === "/nothing" ? [404] : ["/stats/prometheus", "/openapi.json"].includes(`${path}`) ? [200, 429] : [200]
+      expect(allowed).toContain(status)
+    }
+    for (const path of ["/status", "/ready", "/live"]) expect((await ask(agent.address, path)).status).toBe(200)
+    // Half-open requests are cut off.
+    await eventually(
+      () => [...sockets].every((socket) => socket.destroyed || socket.readableEnded),
+      "no open connection",
+      30
+    )
+  }, 90_000)
+})
+
+describe("the management API on an admin that misbehaves", () => {
+  /** An agent whose Envoy is a process that sleeps, and whose admin is this server. */
+  const against = async (handler: (socket: net.Socket) => void) => {
+    const admin = net.createServer(handler)
+    const sockets = new Set<net.Socket>()
+    admin.on("connection", (socket) => sockets.add(socket.on("error", () => undefined)))
+    await new Promise<void>((done) => admin.listen(0, "127.0.0.1", done))
+    onTestFinished(() => {
+      for (const socket of sockets) socket.destroy()
+      admin.close()
+    })
+    const address = admin.address()
+    const folder = privateFolder()
+    const { writeFileSync } = await import("node:fs")
+    writeFileSync(`${folder}/envoy`, "#!/bin/sh\nexec sleep 1000\n", { mode: 0o755 })
+    const port = typeof address === "object" && address !== null ? address.port : 0
+    writeFileSync(
+      `${folder}/own.yaml`,
+      `admin: { address: { socket_address: { address: 127.0.0.1, port_value: ${port} } } }\n`
+    )
+    const { startAgent } = await import("./agent.ts")
+    const agent = await startAgent({
+      folder,
+      environment: { APPNET_ENVOY_PATH: `${folder}/envoy`, ENVOY_CONFIG_FILE: `${folder}/own.yaml` }
+    })
+    await eventually(async () => (await ask(agent.address, "/live")).status === 200, "the API")
+    return agent
+  }
+  const head = "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n"
+
+  const cases: ReadonlyArray<readonly [string, (socket: net.Socket) => void, RegExp]> = [
+    ["says nothing", () => {}, /timeout/],
+    ["sends garbage", (socket) => socket.end("\u0000\u0001garbage\r\n\r\n"), /body|unreachable/],
+    ["answers 500", (socket) => socket.end("HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n"), /status \(500/],
+    ["breaks off", (socket) => socket.end(`${head}content-length: 1000\r\n\r\nabc`), /body|unreachable/],
+    [
+      "sends a byte a second",
+      (socket) => {
+        socket.write(`${head}content-length: 1000\r\n\r\n`)
+        const timer = setInterval(() => socket.write("a"), 1000)
+        socket.on("close", () => clearInterval(timer))
+      },
+      /timeout/
+    ]
+  ]
+  it.each(cases)(
+    "ends each request with 502 where it %s",
+    async (_what, handler, reason) => {
+      const agent = await against(handler)
+      const [drained, level, stats] = await Promise.all([
+        post(agent, "/drain_listeners"),
+        post(agent, "/enableLogging?level=debug"),
+        ask(agent.address, "/stats/prometheus", { timeout: 15_000 })
+      ])
+      for (const { body, status } of [drained, level, stats]) {
+        expect([status, body]).toEqual([502, expect.stringMatching(/^Envoy's admin \/\w+/)])
+      }
+      expect(stats.body).toMatch(reason)
+      expect((await ask(agent.address, "/status")).status).toBe(200)
+    },
+    40_000
+  )
+
+  it("stops the work when the client goes away", async () => {
+    const seen = { opened: 0, closed: 0 }
+    const agent = await against((socket) => {
+      socket.once("data", (part) => {
+        if (!`${part}`.startsWith("GET /stats/prometheus")) return socket.end(`${head}content-length: 0\r\n\r\n`)
+        seen.opened += 1
+        socket.on("close", () => {
+          seen.closed += 1
+        })
+        socket.write(`${head}\r\n`)
+        const more = () => void (socket.destroyed || socket.write("a 1\n".repeat(20_000), () => setImmediate(more)))
+        more()
+      })
+    })
+    const request = http.get(`${agent.address}/stats/prometheus`, { agent: false }, (response) => {
+      response.once("data", () => request.destroy())
+    })
+    request.on("error", () => undefined)
+    await eventually(
+      () => seen.opened === 1 && seen.closed === 1,
+      `an end of the request to Envoy: ${JSON.stringify(seen)}`
+    )
+  })
+})
