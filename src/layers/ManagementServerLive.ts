@@ -1,19 +1,28 @@
 import { Effect, Layer } from "effect"
 import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServer from "effect/http/HttpServer"
 import { Config } from "../services/Config.ts"
 import { ManagementServer } from "../services/ManagementServer.ts"
 import { hostAndPort } from "../services/Settings.ts"
 import { bindTcp, bindUnix } from "./management/bind.ts"
 import { routerConfig } from "./management/dispatch.ts"
-import { ManagementRoutes, ScrapeRoutes } from "./management/routes.ts"
+import { managementRoutes, scrapeRoutes } from "./management/routes.ts"
 
-const options = { routerConfig, disableLogger: true, disableListenLog: true }
+/** Serves the routes that `add` puts on a router of their own. */
+const serve = <E, R>(add: (router: HttpRouter.HttpRouter) => Effect.Effect<void, E, R>) =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const router = yield* Effect.provideService(HttpRouter.make, HttpRouter.RouterConfig, routerConfig)
+      yield* add(router)
+      return HttpServer.serve(router.asHttpEffect())
+    })
+  )
 
 const serveManagement = Layer.unwrap(
   Effect.map(Config, ({ settings }) => {
     const { APPNET_AGENT_HTTP_BIND_ADDRESS: host, APPNET_AGENT_HTTP_PORT: port } = settings
     return Layer.provide(
-      HttpRouter.serve(ManagementRoutes, options),
+      serve(managementRoutes),
       settings.APPNET_AGENT_ADMIN_MODE === "uds"
         ? bindUnix(settings.APPNET_AGENT_ADMIN_UDS_PATH)
         : bindTcp(host, port, "APPNET_AGENT_HTTP_BIND_ADDRESS, APPNET_AGENT_HTTP_PORT")
@@ -22,10 +31,7 @@ const serveManagement = Layer.unwrap(
 )
 
 const serveScrapers = (host: string, port: number) =>
-  // Fresh: a router of its own, beside the management API's.
-  Layer.fresh(
-    Layer.provide(HttpRouter.serve(ScrapeRoutes, options), bindTcp(host, port, "APPNET_AGENT_SCRAPE_ADDRESS"))
-  )
+  Layer.provide(serve(scrapeRoutes), bindTcp(host, port, "APPNET_AGENT_SCRAPE_ADDRESS"))
 
 /** Serves what the settings ask for: the management API, and the stats on an address of their own. */
 export const ManagementServerLive = Layer.unwrap(

@@ -1,5 +1,5 @@
 import { Clock, Effect, Option, Result, type Schema, SubscriptionRef } from "effect"
-import * as HttpRouter from "effect/http/HttpRouter"
+import type * as HttpRouter from "effect/http/HttpRouter"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { AdminClient } from "../../services/AdminClient.ts"
@@ -88,24 +88,22 @@ const described = Effect.map(
 const statsRoute = { path: "/stats/prometheus", method: "GET", handler: stats } as const
 
 /** The management API's requests, the same over TCP and unix socket. */
-export const ManagementRoutes = HttpRouter.use(
-  Effect.fnUntraced(function* (router) {
-    const startedAt = yield* Clock.currentTimeMillis
-    const { settings } = yield* Config
-    const routes: ReadonlyArray<
-      Route<AdminClient | ConnectionDiagnosis | EnvoyProcess | HealthMonitor | LogLevels | Snapshotter>
-    > = [
-      { path: "/status", method: "GET", handler: () => status(startedAt) },
-      { path: "/ready", method: "GET", handler: () => ready },
-      { path: "/live", method: "GET", handler: () => Effect.succeed(say(200, "OK")) },
-      { path: "/openapi.json", method: "GET", limit, handler: () => described },
-      { path: "/drain_listeners", method: "POST", limit, handler: drain },
-      { path: "/enableLogging", method: "POST", limit, handler: logging },
-      { ...statsRoute, limit }
-    ]
-    yield* addRoutes(router, routes, settings.APPNET_AGENT_ADMIN_MODE === "tcp")
-  })
-)
+export const managementRoutes = Effect.fnUntraced(function* (router: HttpRouter.HttpRouter) {
+  const startedAt = yield* Clock.currentTimeMillis
+  const { settings } = yield* Config
+  const routes: ReadonlyArray<
+    Route<AdminClient | ConnectionDiagnosis | EnvoyProcess | HealthMonitor | LogLevels | Snapshotter>
+  > = [
+    { path: "/status", method: "GET", handler: () => status(startedAt) },
+    { path: "/ready", method: "GET", handler: () => ready },
+    { path: "/live", method: "GET", handler: () => Effect.succeed(say(200, "OK")) },
+    { path: "/openapi.json", method: "GET", limit, handler: () => described },
+    { path: "/drain_listeners", method: "POST", limit, handler: drain },
+    { path: "/enableLogging", method: "POST", limit, handler: logging },
+    { ...statsRoute, limit }
+  ]
+  yield* addRoutes(router, routes, settings.APPNET_AGENT_ADMIN_MODE === "tcp")
+})
 
 /** What sibling containers may scrape, on an address of its own. */
-export const ScrapeRoutes = HttpRouter.use((router) => addRoutes(router, [{ ...statsRoute, limit }], true))
+export const scrapeRoutes = (router: HttpRouter.HttpRouter) => addRoutes(router, [{ ...statsRoute, limit }], true)

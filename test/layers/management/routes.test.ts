@@ -3,7 +3,7 @@ import { Effect, Layer, Option, SubscriptionRef } from "effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import { LogLevelsLive } from "../../../src/layers/LogLevelsLive.ts"
 import { routerConfig } from "../../../src/layers/management/dispatch.ts"
-import { ManagementRoutes } from "../../../src/layers/management/routes.ts"
+import { managementRoutes } from "../../../src/layers/management/routes.ts"
 import { SnapshotterLive } from "../../../src/layers/SnapshotterLive.ts"
 import { ConnectionDiagnosis } from "../../../src/services/ConnectionDiagnosis.ts"
 import { EnvoyProcess, type EnvoyState } from "../../../src/services/EnvoyProcess.ts"
@@ -60,7 +60,7 @@ const serving = Effect.fnUntraced(function* ({
   )
   const context = yield* Layer.build(layer)
   const { dispose, handler } = HttpRouter.toWebHandler(
-    ManagementRoutes.pipe(Layer.provide(Layer.succeedContext(context))),
+    HttpRouter.use(managementRoutes).pipe(Layer.provide(Layer.succeedContext(context))),
     {
       disableLogger: true,
       routerConfig
