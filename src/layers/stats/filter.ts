@@ -105,11 +105,11 @@ export const makeFilter = (): ExpositionFilter => {
     while (at < part.length) {
       if (mode === "start") {
         const found = findPrefix(part, at)
-        if (found === undefined) {
+        if (found === undefined && part.length - at <= longestHead) {
           held = part.slice(at)
           break
         }
-        if (found === -1) mode = "drop"
+        if (found === undefined || found === -1) mode = "drop"
         else {
           mode = "keep"
           part.copyWithin(written, at, found)
