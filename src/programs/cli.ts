@@ -14,7 +14,7 @@ import { LoggerLive } from "../layers/LoggerLive.ts"
 import { ManagementClientLive } from "../layers/ManagementClientLive.ts"
 import { SideFilesLive } from "../layers/SideFilesLive.ts"
 import { TaskMetadataLive } from "../layers/TaskMetadataLive.ts"
-import { logLevelWords } from "../services/ManagementApi.ts"
+import { levelWords } from "../services/LogLevels.ts"
 import { printBootstrap } from "./bootstrap.ts"
 import { showConfig } from "./config.ts"
 import { drain, setLogLevel, showStats, showStatus } from "./control.ts"
@@ -96,7 +96,7 @@ const drainCommand = Command.make(
 const logLevelCommand = Command.make(
   "log-level",
   {
-    level: Argument.Literals("level", logLevelWords).pipe(
+    level: Argument.Literals("level", levelWords).pipe(
       Argument.withDescription("trace, debug, info, warning, error, critical or off")
     ),
     permanent: yes("permanent", "The level to go back to from now on")

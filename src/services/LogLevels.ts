@@ -1,10 +1,26 @@
 import type { Effect } from "effect"
-import { Context, Schema } from "effect"
+import { Context, Schema, SchemaTransformation } from "effect"
 import type { AdminError } from "./AdminClient.ts"
 
 /** Envoy's log levels; `warn` is taken for `warning`, since Envoy's admin takes no other. */
 export const LogLevel = Schema.Literals(["trace", "debug", "info", "warning", "error", "critical", "off"])
 export type LogLevel = typeof LogLevel.Type
+
+/** What people may call a level, in lower case. */
+export const levelWords = ["warn", ...LogLevel.literals] as const
+
+/** A level by any of these words, in any case. */
+export const LevelInAnyCase = Schema.String.pipe(
+  Schema.decode(SchemaTransformation.toLowerCase()),
+  Schema.decodeTo(Schema.Literals(levelWords)),
+  Schema.decodeTo(
+    LogLevel,
+    SchemaTransformation.transform({
+      decode: (word) => (word === "warn" ? "warning" : word),
+      encode: (level) => level
+    })
+  )
+)
 
 export interface LevelChange {
   readonly from: LogLevel

@@ -1,11 +1,10 @@
-import { Schema, SchemaTransformation } from "effect"
+import { Schema } from "effect"
+import { levelWords } from "./LogLevels.ts"
 
 // The requests of the management API: their parameters, in one place for the server, its description and its clients.
 
 /** A parameter that is given without a value: `?usedonly`. */
 const Flag = Schema.Literals(["", "true"])
-
-export const logLevelWords = ["trace", "debug", "info", "warn", "warning", "error", "critical", "off"] as const
 
 export const DrainQuery = Schema.Struct({
   inboundonly: Schema.optionalKey(Flag).annotate({ description: "Only inbound listeners: so it is anyway" }),
@@ -13,10 +12,8 @@ export const DrainQuery = Schema.Struct({
 })
 
 export const LoggingQuery = Schema.Struct({
-  level: Schema.String.pipe(
-    Schema.decode(SchemaTransformation.toLowerCase()),
-    Schema.decodeTo(Schema.Literals(logLevelWords))
-  ).annotate({ description: "The level of all of Envoy's loggers, in any case" }),
+  // A description knows the words in lower case alone; the server takes them in any.
+  level: Schema.Literals(levelWords).annotate({ description: "The level of all of Envoy's loggers, in any case" }),
   permanent: Schema.optionalKey(Schema.Literals(["true", "false"])).annotate({
     description: "true: the level to go back to from now on"
   })

@@ -1,4 +1,4 @@
-import { Clock, Effect, Option, Result, type Schema, SubscriptionRef } from "effect"
+import { Clock, Effect, Option, Result, Schema, SubscriptionRef } from "effect"
 import type * as HttpRouter from "effect/http/HttpRouter"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -7,7 +7,7 @@ import { Config } from "../../services/Config.ts"
 import { ConnectionDiagnosis } from "../../services/ConnectionDiagnosis.ts"
 import { EnvoyProcess, type EnvoyState } from "../../services/EnvoyProcess.ts"
 import { HealthMonitor } from "../../services/HealthMonitor.ts"
-import { LogLevels } from "../../services/LogLevels.ts"
+import { LevelInAnyCase, LogLevels } from "../../services/LogLevels.ts"
 import { DrainQuery, LoggingQuery, StatsQuery } from "../../services/ManagementApi.ts"
 import type { Snapshotter } from "../../services/Snapshotter.ts"
 import { type Answer, addRoutes, type Handler, type Route, say } from "./dispatch.ts"
@@ -55,12 +55,11 @@ const drain = withQuery(DrainQuery, "no parameter but inboundonly and graceful",
 )
 
 const logging = withQuery(
-  LoggingQuery,
+  Schema.Struct({ ...LoggingQuery.fields, level: LevelInAnyCase }),
   "level=trace, debug, info, warning, error, critical or off, and permanent=true at most",
   ({ level, permanent }) =>
     Effect.gen(function* () {
-      const levels = yield* LogLevels
-      const { changed, from, to } = yield* levels.set(level === "warn" ? "warning" : level, permanent === "true")
+      const { changed, from, to } = yield* (yield* LogLevels).set(level, permanent === "true")
       return changed
         ? say(200, `Setting logging level from [${from}] to [${to}]`)
         : HttpServerResponse.empty({ status: 304 })
