@@ -83,10 +83,12 @@ export const statsBench = async ({ children, figure, freePort, root, startAgent,
     figure(`${name} of stats, longest wait for /status meanwhile`, Number(longest), "ms", { most: 50 })
     if (measured) {
       figure(`${name} of stats, peak resident memory`, megabytes(agent.child.pid, "VmHWM"), "MB", { most: 150 })
+      // V8 lets its young generation grow for a while: what is asked is whether it ends.
+      for (let i = 0; i < 50; i += 1) await ask(agent.api, extension)
       const before = megabytes(agent.child.pid, "VmHWM")
       for (let i = 0; i < 100; i += 1) await ask(agent.api, extension)
       figure(`${name} of stats, growth over 100 requests`, megabytes(agent.child.pid, "VmHWM") - before, "MB", {
-        most: 15
+        most: 10
       })
     }
     await agent.stop()

@@ -1,4 +1,4 @@
-import { Deferred, Effect, Layer, Option, Stream } from "effect"
+import { Deferred, Effect, Layer, Option, Stream, type SubscriptionRef } from "effect"
 import { layerFrom } from "../src/layers/ConfigLive.ts"
 import {
   AdminClient,
@@ -9,6 +9,7 @@ import {
 } from "../src/services/AdminClient.ts"
 import { Bootstrap } from "../src/services/Bootstrap.ts"
 import { EnvoyLauncher, type ProcessExit } from "../src/services/EnvoyLauncher.ts"
+import { EnvoyProcess, type EnvoyState } from "../src/services/EnvoyProcess.ts"
 import { Signals } from "../src/services/Signals.ts"
 import type { StopSignal } from "../src/services/stopSignals.ts"
 
@@ -173,3 +174,16 @@ export const fixedBootstrap = Layer.succeed(
     warnings: []
   })
 )
+
+/** An Envoy in this state, which nothing starts or stops. */
+export const envoyIn = (state: SubscriptionRef.SubscriptionRef<EnvoyState>) =>
+  Layer.succeed(
+    EnvoyProcess,
+    EnvoyProcess.of({
+      state,
+      sample: Effect.succeedNone,
+      supervise: Effect.never,
+      beginDraining: Effect.void,
+      stop: Effect.void
+    })
+  )

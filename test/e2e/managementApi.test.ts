@@ -1,10 +1,11 @@
+import { writeFileSync } from "node:fs"
 import http from "node:http"
 import net from "node:net"
 import { gunzipSync } from "node:zlib"
 import { describe, expect, it, onTestFinished } from "vitest"
 import type { Resource } from "../../demo/ControlPlane.ts"
 import { families, samples } from "../exposition.ts"
-import { type Agent, ask, eventually, freePort, privateFolder, runAgent } from "./agent.ts"
+import { type Agent, ask, eventually, freePort, privateFolder, runAgent, startAgent } from "./agent.ts"
 import { answering, startMesh } from "./mesh.ts"
 
 const post = (agent: Agent, path: string, headers: Readonly<Record<string, string>> = {}) =>
@@ -275,14 +276,12 @@ describe("the management API on an admin that misbehaves", () => {
     })
     const address = admin.address()
     const folder = privateFolder()
-    const { writeFileSync } = await import("node:fs")
     writeFileSync(`${folder}/envoy`, "#!/bin/sh\nexec sleep 1000\n", { mode: 0o755 })
     const port = typeof address === "object" && address !== null ? address.port : 0
     writeFileSync(
       `${folder}/own.yaml`,
       `admin: { address: { socket_address: { address: 127.0.0.1, port_value: ${port} } } }\n`
     )
-    const { startAgent } = await import("./agent.ts")
     const agent = await startAgent({
       folder,
       environment: { APPNET_ENVOY_PATH: `${folder}/envoy`, ENVOY_CONFIG_FILE: `${folder}/own.yaml` }
@@ -324,6 +323,40 @@ describe("the management API on an admin that misbehaves", () => {
     },
     40_000
   )
+
+  it("is asked for nothing but what the agent may ask, whatever is sent to the API", async () => {
+    const asked = new Set<string>()
+    const agent = await against((socket) => {
+      socket.once("data", (part) => {
+        const [, method, path] = /^(\w+) ([^ ?]*)/.exec(`${part}`) ?? []
+        asked.add(`${method} ${path}`)
+        socket.end(`${head}content-length: 3\r\nconnection: close\r\n\r\nOK\n`)
+      })
+    })
+    const attempts = [
+      "/quitquitquit",
+      "/stats/prometheus/../../quitquitquit",
+      "/stats/prometheus%2f..%2fquitquitquit",
+      "/stats/prometheus?usedonly%20HTTP/1.1%0d%0a%0d%0aPOST%20/quitquitquit",
+      "/stats/prometheus?usedonly=%0d%0aPOST%20/quitquitquit",
+      "/enableLogging?level=info%26paths=quit",
+      "/enableLogging?level=debug&level=/quitquitquit",
+      "/drain_listeners?inboundonly&skip_exit",
+      "/drain_listeners?graceful=%2e%2e/quitquitquit",
+      "/config_dump",
+      "//admin/quitquitquit",
+      "/drain_listeners",
+      "/enableLogging?level=debug",
+      "/stats/prometheus"
+    ]
+    for (const path of attempts) {
+      for (const method of ["GET", "POST"])
+        await ask(agent.address, path, { method, headers: { "content-length": "0" } })
+    }
+    expect(asked).toContain("POST /drain_listeners")
+    const allowed = ["GET /ready", "GET /stats", "GET /stats/prometheus", "POST /logging", "POST /drain_listeners"]
+    expect([...asked].filter((request) => !allowed.includes(request))).toEqual([])
+  })
 
   it("stops the work when the client goes away", async () => {
     const seen = { opened: 0, closed: 0 }

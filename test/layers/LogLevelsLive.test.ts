@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Option, SubscriptionRef } from "effect"
+import { Effect, Layer, SubscriptionRef } from "effect"
 import { TestClock } from "effect/testing"
 import { LogLevelsLive } from "../../src/layers/LogLevelsLive.ts"
-import { EnvoyProcess, type EnvoyState } from "../../src/services/EnvoyProcess.ts"
+import type { EnvoyState } from "../../src/services/EnvoyProcess.ts"
 import { LogLevels } from "../../src/services/LogLevels.ts"
-import { settings, simulatedAdmin } from "../fakes.ts"
+import { envoyIn, settings, simulatedAdmin } from "../fakes.ts"
 
 const running = (epoch: number): EnvoyState => ({ _tag: "Running", epoch, pid: 7, since: 0 })
 
@@ -17,16 +17,7 @@ const levels = Effect.gen(function* () {
         Layer.mergeAll(
           settings({ ENVOY_LOG_LEVEL: "warn", APPNET_AGENT_LOGGING_RESET_TIMEOUT: "300" }),
           admin.layer,
-          Layer.succeed(
-            EnvoyProcess,
-            EnvoyProcess.of({
-              state,
-              sample: Effect.succeed(Option.none()),
-              supervise: Effect.never,
-              beginDraining: Effect.void,
-              stop: Effect.void
-            })
-          )
+          envoyIn(state)
         )
       )
     )

@@ -2,10 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Option, Stream, SubscriptionRef } from "effect"
 import { TestClock } from "effect/testing"
 import { SnapshotterLive } from "../../src/layers/SnapshotterLive.ts"
-import { EnvoyProcess, type EnvoyState } from "../../src/services/EnvoyProcess.ts"
+import type { EnvoyState } from "../../src/services/EnvoyProcess.ts"
 import { Snapshotter, type StatsDelta } from "../../src/services/Snapshotter.ts"
 import { samples } from "../exposition.ts"
-import { settings, simulatedAdmin } from "../fakes.ts"
+import { envoyIn, settings, simulatedAdmin } from "../fakes.ts"
 
 const exposition = (requests: number) => [
   `# TYPE envoy_appmesh_RequestCount counter\nenvoy_appmesh_RequestCount ${requests}\nenvoy_server_live 1\n`
@@ -20,16 +20,7 @@ const snapshotter = Effect.gen(function* () {
         Layer.mergeAll(
           settings({ ENABLE_STATS_SNAPSHOT: "1", APPNET_STATS_SNAPSHOT_INTERVAL_S: "10" }),
           admin.layer,
-          Layer.succeed(
-            EnvoyProcess,
-            EnvoyProcess.of({
-              state,
-              sample: Effect.succeed(Option.none()),
-              supervise: Effect.never,
-              beginDraining: Effect.void,
-              stop: Effect.void
-            })
-          )
+          envoyIn(state)
         )
       )
     )

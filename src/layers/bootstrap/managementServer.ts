@@ -1,5 +1,6 @@
 import type { ManagementServerAddress } from "../../services/Bootstrap.ts"
-import { hostAndPort, type Settings } from "../../services/Settings.ts"
+import type { Settings } from "../../services/Settings.ts"
+import { hostAndPort } from "../../services/settingKinds.ts"
 import type { BootstrapMode } from "./mode.ts"
 
 /** Where and how the agent itself can reach what Envoy gets its configuration from. */

@@ -1,14 +1,8 @@
 import { Option, Result } from "effect"
 import type { SettingInForce } from "../../services/Config.ts"
 import type { EnvoyVersion } from "../../services/EnvoyBinary.ts"
-import {
-  hostAndPort,
-  isPort,
-  type Mode,
-  type SettingName,
-  type Settings,
-  settingsTable
-} from "../../services/Settings.ts"
+import { type SettingName, type Settings, settingsTable } from "../../services/Settings.ts"
+import { hostAndPort, isPort, type Mode } from "../../services/settingKinds.ts"
 import { appMeshEndpoint, needsFips } from "./endpoint.ts"
 import { namedResource, parseResource, type Resource } from "./resource.ts"
 

@@ -1,5 +1,6 @@
 import type { SideFile } from "../../services/Bootstrap.ts"
-import { hostAndPort, type Settings } from "../../services/Settings.ts"
+import type { Settings } from "../../services/Settings.ts"
+import { hostAndPort } from "../../services/settingKinds.ts"
 import { clusterOf } from "./clusters.ts"
 import { by, type Decided, type Part, type PartObject } from "./decided.ts"
 import type { Resource } from "./resource.ts"

@@ -1,6 +1,7 @@
 import { Redacted, Result, Schema } from "effect"
 import type { SettingInForce, SettingProblem, SettingSource } from "../../services/Config.ts"
-import { type Setting, type SettingName, type Settings, settingsTable, showDuration } from "../../services/Settings.ts"
+import { type SettingName, type Settings, settingsTable } from "../../services/Settings.ts"
+import { type Setting, showDuration } from "../../services/settingKinds.ts"
 import { nearestName } from "./nearestName.ts"
 
 export type Environment = Readonly<Record<string, string | undefined>>

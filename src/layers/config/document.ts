@@ -1,4 +1,5 @@
-import { type Setting, type SettingName, settingsTable, showDuration } from "../../services/Settings.ts"
+import { type SettingName, settingsTable } from "../../services/Settings.ts"
+import { type Setting, showDuration } from "../../services/settingKinds.ts"
 import { settingNames } from "./decode.ts"
 
 const table: { readonly [K in SettingName]: Setting<unknown> } = settingsTable

@@ -1,4 +1,3 @@
-import { createGzip } from "node:zlib"
 import * as NodeStream from "@effect/platform-node/NodeStream"
 import { Effect, Option, Stream } from "effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -25,7 +24,7 @@ const compressionLevel = 1
 
 const gzipped = <E>(body: Stream.Stream<Uint8Array, E>) =>
   NodeStream.pipeThroughDuplex(body, {
-    evaluate: () => createGzip({ level: compressionLevel }),
+    evaluate: () => process.getBuiltinModule("node:zlib").createGzip({ level: compressionLevel }),
     onError: (cause) => new AdminError({ endpoint: "/stats/prometheus", reason: "body", detail: `gzip: ${cause}` })
   })
 

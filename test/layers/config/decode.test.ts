@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redacted, Result, Schema } from "effect"
 import { decodeEnvironment, type Environment, settingNames } from "../../../src/layers/config/decode.ts"
-import { type Setting, type SettingName, settingsTable } from "../../../src/services/Settings.ts"
+import { type SettingName, settingsTable } from "../../../src/services/Settings.ts"
+import type { Setting } from "../../../src/services/settingKinds.ts"
 
 const table: { readonly [K in SettingName]: Setting<unknown> } = settingsTable
 

@@ -6,9 +6,9 @@ import { routerConfig } from "../../../src/layers/management/dispatch.ts"
 import { managementRoutes } from "../../../src/layers/management/routes.ts"
 import { SnapshotterLive } from "../../../src/layers/SnapshotterLive.ts"
 import { ConnectionDiagnosis } from "../../../src/services/ConnectionDiagnosis.ts"
-import { EnvoyProcess, type EnvoyState } from "../../../src/services/EnvoyProcess.ts"
+import type { EnvoyState } from "../../../src/services/EnvoyProcess.ts"
 import { type Health, HealthMonitor } from "../../../src/services/HealthMonitor.ts"
-import { type AdminScript, settings, simulatedAdmin } from "../../fakes.ts"
+import { type AdminScript, envoyIn, settings, simulatedAdmin } from "../../fakes.ts"
 
 const healthy: Health = {
   status: "HEALTHY",
@@ -41,16 +41,7 @@ const serving = Effect.fnUntraced(function* ({
         settings(environment),
         admin.layer,
         Layer.succeed(HealthMonitor, HealthMonitor.of({ health: yield* SubscriptionRef.make(health) })),
-        Layer.succeed(
-          EnvoyProcess,
-          EnvoyProcess.of({
-            state: states,
-            sample: Effect.succeed(Option.none()),
-            supervise: Effect.never,
-            beginDraining: Effect.void,
-            stop: Effect.void
-          })
-        ),
+        envoyIn(states),
         Layer.succeed(
           ConnectionDiagnosis,
           ConnectionDiagnosis.of({ problem: yield* SubscriptionRef.make(Option.some("nothing listens")) })
