@@ -6,7 +6,7 @@ import { Snapshotter, type StatsDelta } from "../services/Snapshotter.ts"
 import { deltaText } from "./stats/delta.ts"
 import { makeDictionary } from "./stats/dictionary.ts"
 import { makeFilter } from "./stats/filter.ts"
-import { makeSnapshotReader, type Snapshot } from "./stats/snapshot.ts"
+import { makeSnapshotReader, movedTo, type Snapshot } from "./stats/snapshot.ts"
 
 interface Taken {
   readonly cursor: string
@@ -36,6 +36,23 @@ const fresh = (): Held => ({
 const isMostlyGone = ({ dictionary, last }: Held) =>
   Option.exists(last, ({ snapshot }) => dictionary.size() > 10_000 + 3 * snapshot.items.length)
 
+/** What is held, without the lines that nothing of it needs any more. */
+const tidied = (held: Held): Held => {
+  const dictionary = makeDictionary()
+  const moved = new Map<string, Taken>()
+  const move = (taken: Taken): Taken => {
+    const known = moved.get(taken.cursor) ?? { ...taken, snapshot: movedTo(dictionary, taken.snapshot) }
+    moved.set(taken.cursor, known)
+    return known
+  }
+  return {
+    dictionary,
+    last: Option.map(held.last, move),
+    before: Option.map(held.before, move),
+    handedOut: held.handedOut.map(move)
+  }
+}
+
 export const SnapshotterLive = Layer.effect(
   Snapshotter,
   Effect.gen(function* () {
@@ -64,8 +81,7 @@ export const SnapshotterLive = Layer.effect(
 
     const take = Effect.gen(function* () {
       const started = yield* epoch
-      const known = yield* Ref.get(held)
-      const dictionary = isMostlyGone(known) ? makeDictionary() : known.dictionary
+      const { dictionary } = yield* Ref.updateAndGet(held, (known) => (isMostlyGone(known) ? tidied(known) : known))
       const snapshot = yield* read(dictionary)
       // Envoy's restart in the middle: what was read belongs to no one.
       if ((yield* epoch) !== started) {
@@ -73,11 +89,7 @@ export const SnapshotterLive = Layer.effect(
       }
       count += 1
       const taken: Taken = { cursor: `${run}-${count}`, snapshot }
-      yield* Ref.update(held, (before) =>
-        dictionary === before.dictionary
-          ? { ...before, last: Option.some(taken), before: before.last }
-          : { ...fresh(), dictionary, last: Option.some(taken) }
-      )
+      yield* Ref.update(held, (before) => ({ ...before, last: Option.some(taken), before: before.last }))
       return taken
     }).pipe(oneAtATime.withPermits(1))
 
@@ -94,12 +106,14 @@ export const SnapshotterLive = Layer.effect(
 
     const since = Effect.fnUntraced(function* (cursor: string) {
       const { last } = yield* Ref.get(held)
-      const to = Option.isSome(last) ? last.value : yield* take
-      const { handedOut } = yield* Ref.getAndUpdate(held, (now) => ({
-        ...now,
-        handedOut: [...now.handedOut.filter((taken) => taken.cursor !== to.cursor), to].slice(-mostCursors)
-      }))
-      return between(Option.fromUndefinedOr(handedOut.find((taken) => taken.cursor === cursor)), to)
+      const first = Option.isSome(last) ? last.value : yield* take
+      // In one step, so that both snapshots are of one dictionary.
+      return yield* Ref.modify(held, (now) => {
+        const to = Option.getOrElse(now.last, () => first)
+        const from = Option.fromUndefinedOr(now.handedOut.find((taken) => taken.cursor === cursor))
+        const others = now.handedOut.filter((taken) => taken.cursor !== to.cursor)
+        return [between(from, to), { ...now, handedOut: [...others, to].slice(-mostCursors) }]
+      })
     })
 
     const forget = Ref.set(held, fresh())

@@ -121,4 +121,20 @@ describe("Snapshotter", () => {
       assert.strictEqual((yield* since(first.cursor)).value, 20)
     })
   )
+
+  it.effect("gives up the names of series that are gone, and still tells every increment once", () =>
+    Effect.gen(function* () {
+      const { admin, next, since } = yield* snapshotter
+      yield* next(5)
+      const { cursor } = yield* since("")
+      for (let round = 0; round < 4; round += 1) {
+        const others = Array.from({ length: 5000 }, (_, i) => `envoy_appmesh_x{i="${round}-${i}"} 1\n`).join("")
+        admin.script.exposition = [...exposition(6 + round), others]
+        yield* TestClock.adjust("10 seconds")
+      }
+      yield* next(20)
+      yield* next(21)
+      assert.strictEqual((yield* since(cursor)).value, 16)
+    })
+  )
 })

@@ -205,3 +205,15 @@ export const makeSnapshotReader = (dictionary: Dictionary = makeDictionary()): S
     }
   }
 }
+
+/** The same snapshot, its lines held by another dictionary. */
+export const movedTo = (dictionary: Dictionary, snapshot: Snapshot): Snapshot => {
+  let text = new Uint8Array(1024)
+  const items = snapshot.items.map((item) => {
+    const length = snapshot.dictionary.lengthOf(item)
+    if (length > text.length) text = new Uint8Array(length)
+    snapshot.dictionary.copy(item, text, 0)
+    return dictionary.intern(text, 0, length)
+  })
+  return { ...snapshot, dictionary, items }
+}

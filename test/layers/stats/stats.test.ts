@@ -3,7 +3,7 @@ import { Schema } from "effect"
 import { deltaText } from "../../../src/layers/stats/delta.ts"
 import { type Dictionary, makeDictionary } from "../../../src/layers/stats/dictionary.ts"
 import { makeFilter } from "../../../src/layers/stats/filter.ts"
-import { makeSnapshotReader, readValue, type Snapshot, showValue } from "../../../src/layers/stats/snapshot.ts"
+import { makeSnapshotReader, movedTo, readValue, type Snapshot, showValue } from "../../../src/layers/stats/snapshot.ts"
 import { samples } from "../../exposition.ts"
 import { Exposition, partsOf, textOf } from "./generate.ts"
 
@@ -102,6 +102,13 @@ describe("a snapshot", () => {
     },
     { arbitrary: { runs: 300 } }
   )
+
+  it.prop("is the same in another dictionary", { exposition: Exposition }, ({ exposition }) => {
+    const snapshot = snapshotOf(textOf(exposition), makeDictionary())
+    const other = makeDictionary()
+    other.intern(new TextEncoder().encode("before"), 0, 6)
+    assert.strictEqual(decode(deltaText(undefined, movedTo(other, snapshot))), decode(deltaText(undefined, snapshot)))
+  })
 
   it("reads every kind of number, and writes them so that they are read again", () => {
     for (const text of ["0", "-1", "1.5", "NaN", "+Inf", "-Inf", "1e+06", "123456789012"]) {
