@@ -25,6 +25,14 @@ const arena = Effect.acquireRelease(
     })
 )
 
+/**
+ * V8 lets the young generation grow under load, by more than all of the agent. Said before the first long answer: at the
+ * start it would cost time, and compiled code that was made under other flags.
+ */
+const keepHeapSmall = Effect.sync(() =>
+  process.getBuiltinModule("node:v8").setFlagsFromString("--semi-space-growth-factor=1")
+)
+
 /** What a connection has to say; none at its end. */
 type Event = Uint8Array | Error | undefined
 
@@ -84,6 +92,7 @@ export const ExpositionSourceLive = Layer.effect(
       open: Effect.fnUntraced(function* (path: string) {
         const fail = (reason: AdminError["reason"], detail: string) =>
           Effect.fail(new AdminError({ endpoint: path.split("?", 1)[0] ?? path, reason, detail }))
+        yield* keepHeapSmall
         const connection = yield* connect(admin)
         const reader = makeResponseReader()
         yield* connection.send(`GET ${path} HTTP/1.1\r\nhost: envoy\r\nconnection: close\r\n\r\n`)
