@@ -1,4 +1,5 @@
 import type { AdminAddress } from "../../services/Bootstrap.ts"
+import { snakeCase } from "./fields.ts"
 
 export const isWildcard = (host: string) => host === "0.0.0.0" || /^[0:]+$/.test(host)
 
@@ -11,8 +12,7 @@ const reachable = (host: string, port: number): AdminAddress => {
 /** What stands at `camelCase` or `snake_case`: proto3 JSON takes both. */
 const field = (value: unknown, name: string): unknown => {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined
-  const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-  const found: unknown = Reflect.get(value, Object.hasOwn(value, name) ? name : snake)
+  const found: unknown = Reflect.get(value, Object.hasOwn(value, name) ? name : snakeCase(name))
   return found
 }
 

@@ -1,6 +1,7 @@
 import { Result } from "effect"
 import type { Json, JsonObject } from "../../services/Bootstrap.ts"
 import { by, type Part, type PartObject } from "./decided.ts"
+import { camelCase, isObject } from "./fields.ts"
 
 /** The files whose contents go into a generated bootstrap, in the order in which they do. */
 export const mergedFiles = [
@@ -23,11 +24,6 @@ export interface CustomFile {
 /** Parts that exist once: a second one is a mistake, not a replacement. */
 const single = ["tracing", "statsConfig"]
 const resourceLists = ["listeners", "clusters", "secrets"]
-
-const camelCase = (key: string) => key.replace(/_+([a-zA-Z0-9])/g, (_, letter: string) => letter.toUpperCase())
-
-const isObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
 
 const isPartObject = (value: Part | undefined): value is PartObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)

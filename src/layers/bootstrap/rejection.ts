@@ -1,5 +1,6 @@
 import type { Decision, Json, JsonObject } from "../../services/Bootstrap.ts"
 import type { SettingName } from "../../services/Settings.ts"
+import { camelCase, isObject } from "./fields.ts"
 
 type Path = Decision["path"]
 
@@ -11,8 +12,6 @@ export interface Rejection {
   /** What decided it. */
   readonly variables: ReadonlyArray<SettingName>
 }
-
-const camelCase = (key: string) => key.replace(/_+([a-zA-Z0-9])/g, (_, letter: string) => letter.toUpperCase())
 
 const show = (path: Path) =>
   path.reduce<string>((text, step) => {
@@ -50,8 +49,6 @@ const fromConstraints = (words: string): Words | undefined => {
   const [, reason = words] = /.*ValidationError\.[^:]*: (.*?)\)*$/.exec(words) ?? []
   return { reason, path }
 }
-
-const isObject = (json: Json): json is JsonObject => typeof json === "object" && json !== null && !Array.isArray(json)
 
 /** Where a text stands as a value. */
 const placeOf = (json: Json, text: string, path: Path = []): Path | undefined => {
