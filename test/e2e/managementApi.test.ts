@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import http from "node:http"
 import net from "node:net"
 import { gunzipSync } from "node:zlib"
@@ -239,21 +239,6 @@ describe("the management API on a real Envoy", () => {
     await eventually(() => garbage.answer().startsWith("HTTP/1.1 400"), "a refusal of what is no request")
     await eventually(() => pipelined.answer().split("HTTP/1.1 200").length === 51, "an answer to each request")
 
-    const keepAlive = new http.Agent({ keepAlive: true, maxSockets: 20 })
-    onTestFinished(() => keepAlive.destroy())
-    const paths = ["/status", "/ready", "/live", "/stats/prometheus", "/openapi.json", "/nothing"]
-    const burst = await Promise.all(
-      Array.from({ length: 5000 }, (_, i) =>
-        ask(agent.address, `${paths[i % paths.length]}`, { agent: keepAlive, timeout: 30_000 })
-      )
-    )
-    for (const [i, { status }] of burst.entries()) {
-      const path = paths[i % paths.length]
-      const allowed =
-        path === "/nothing" ? [404] : ["/stats/prometheus", "/openapi.json"].includes(`${path}`) ? [200, 429] : [200]
-      expect(allowed).toContain(status)
-    }
-    for (const path of ["/status", "/ready", "/live"]) expect((await ask(agent.address, path)).status).toBe(200)
     // Half-open requests are cut off.
     await eventually(
       () => [...sockets].every((socket) => socket.destroyed || socket.readableEnded),
@@ -261,6 +246,40 @@ describe("the management API on a real Envoy", () => {
       30
     )
   }, 90_000)
+
+  it("answers probes after 5000 requests at once on every route, in no more memory than before", async () => {
+    const { agent } = await startMesh()
+    await agent.until({ healthStatus: "HEALTHY" })
+    const keepAlive = new http.Agent({ keepAlive: true, maxSockets: 20 })
+    onTestFinished(() => keepAlive.destroy())
+    const routes: ReadonlyArray<readonly [method: string, path: string, statuses: ReadonlyArray<number>]> = [
+      ["GET", "/status", [200]],
+      ["GET", "/ready", [200]],
+      ["GET", "/live", [200]],
+      // What asks Envoy may come too late on a machine that is busy with the burst itself.
+      ["GET", "/stats/prometheus", [200, 429, 502]],
+      ["GET", "/openapi.json", [200, 429]],
+      ["POST", "/enableLogging?level=info", [304, 429]],
+      ["GET", "/nothing", [404]],
+      ["POST", "/drain_listeners", [200, 429, 502]]
+    ]
+    const burst = async ([method, path, statuses]: (typeof routes)[number]) => {
+      const answers = await Promise.all(
+        Array.from({ length: 5000 }, () =>
+          ask(agent.address, path, { agent: keepAlive, method, timeout: 60_000, headers: { "content-length": "0" } })
+        )
+      )
+      const seen = new Set(answers.map(({ status }) => status))
+      expect([path, ...[...seen].filter((status) => !statuses.includes(status))]).toEqual([path])
+      expect(seen.has(429)).toBe(statuses.includes(429))
+    }
+    const resident = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${agent.pid}/status`, "utf8"))?.[1]) / 1024
+    for (const route of routes) await burst(route)
+    const before = resident()
+    for (const route of routes) await burst(route)
+    expect(resident()).toBeLessThan(before + 50)
+    for (const path of ["/status", "/ready", "/live"]) expect((await ask(agent.address, path)).status).toBe(200)
+  }, 180_000)
 })
 
 describe("the management API on an admin that misbehaves", () => {
