@@ -180,7 +180,14 @@ export const startAgent = async (options: AgentOptions = {}): Promise<Agent> => 
     env: environment,
     stdio: ["ignore", "pipe", "pipe"]
   })
-  const exited = new Promise<Exit>((resolve) => child.once("exit", (code, signal) => resolve({ code, signal })))
+  const exited = new Promise<Exit>((resolve) =>
+    child.once("exit", (code, signal) => {
+      // Its last words may still be on the way.
+      const end = () => resolve({ code, signal })
+      child.once("close", end)
+      setTimeout(end, 1000)
+    })
+  )
   onTestFinished(async () => {
     child.kill("SIGKILL")
     await exited

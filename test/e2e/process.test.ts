@@ -92,12 +92,10 @@ describe("supervision", () => {
     const { envoyPid } = await agent.until({ healthStatus: "HEALTHY" })
     process.kill(Number(envoyPid), "SIGKILL")
     await agent.until({ healthStatus: "HEALTHY", envoyRestartCount: "1" })
-    const healthy = agent
-      .stderr()
-      .split("\n")
-      .filter((line) => line.includes("[AppNet Agent] HEALTHY"))
-    expect(healthy).toHaveLength(2)
-    expect(agent.stderr().match(/UNHEALTHY \(Envoy UNREACHABLE.*signal SIGKILL/g)).toHaveLength(1)
+    const count = (pattern: RegExp) => agent.stderr().match(pattern)?.length ?? 0
+    await eventually(() => count(/\[AppNet Agent\] HEALTHY/g) >= 2, "a line about the restart")
+    expect(count(/\[AppNet Agent\] HEALTHY/g)).toBe(2)
+    expect(count(/UNHEALTHY \(Envoy UNREACHABLE.*signal SIGKILL/g)).toBe(1)
   })
 
   it("a missing or unexecutable Envoy is a clear error", async () => {
@@ -267,7 +265,7 @@ describe("Envoy's output", () => {
       environment: { APPMESH_XDS_ENDPOINT: `unix://${folder}/none.sock`, APPMESH_RESOURCE_ARN: "task-set/c/s/x" }
     })
     await agent.until({ envoyState: "PRE_INITIALIZING" })
-    expect(agent.stderr()).toContain("starting main dispatch loop")
+    await eventually(() => agent.stderr().includes("starting main dispatch loop"), "Envoy's last word of its start")
     agent.child.kill("SIGTERM")
     expect((await agent.exited).code).toBe(0)
     await eventually(() => agent.stderr().includes("exiting"), "Envoy's last line")
