@@ -8,23 +8,12 @@ import { makeResponseReader } from "./admin/httpResponse.ts"
 const net = process.getBuiltinModule("node:net")
 
 /**
- * Memory that is written to again and again from its beginning. What has been read stays valid until as much again has
- * been read: a server that is sent parts takes no more of them than a few hundred kilobytes before it has to wait.
+ * The memory of one answer, written to again and again from its beginning. What has been read stays valid until as much
+ * again has been read: a server that is sent parts takes no more of them than a few hundred kilobytes before it has to
+ * wait. The next answer has memory of its own, since a slow client may still be sent the end of this one.
  */
 const arenaSize = 1 << 20
 const readSize = 64 * 1024
-const arenas: Array<Buffer> = []
-/** Arenas that are kept for the next answers. */
-const spare = 4
-
-const arena = Effect.acquireRelease(
-  Effect.sync(() => arenas.pop() ?? Buffer.allocUnsafeSlow(arenaSize)),
-  (memory) =>
-    Effect.sync(() => {
-      if (arenas.length < spare) arenas.push(memory)
-    })
-)
-
 /**
  * V8 lets the young generation grow under load, by more than all of the agent. Said before the first long answer: at the
  * start it would cost time, and compiled code that was made under other flags.
@@ -38,7 +27,7 @@ type Event = Uint8Array | Error | undefined
 
 /** A connection that is read one piece at a time, each when it is asked for. */
 const connect = Effect.fnUntraced(function* (address: AdminAddress) {
-  const memory = yield* arena
+  const memory = Buffer.allocUnsafeSlow(arenaSize)
   let at = 0
   /** Said before anyone asked; an end or an error stays. */
   let kept: { readonly event: Event } | undefined

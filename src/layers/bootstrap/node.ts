@@ -106,7 +106,12 @@ export const nodeFragment = (
   return {
     node: {
       id: by(mode.nodeId, mode.namedBy),
-      cluster: by(cluster, "APPMESH_RESOURCE_CLUSTER"),
+      cluster: by(
+        cluster,
+        settings.APPMESH_RESOURCE_CLUSTER === undefined && settings.APPMESH_VIRTUAL_NODE_CLUSTER !== undefined
+          ? "APPMESH_VIRTUAL_NODE_CLUSTER"
+          : "APPMESH_RESOURCE_CLUSTER"
+      ),
       locality: zone === undefined ? undefined : { region: optional(mode.region, "AWS_REGION"), zone },
       metadata: {
         "aws.appmesh.static_runtime": staticRuntime,
