@@ -7,6 +7,7 @@ import { builtinModules } from "node:module"
 import { tmpdir } from "node:os"
 import { constants, zstdCompressSync } from "node:zlib"
 import { build } from "esbuild"
+import { yamlForEsbuild } from "./yaml-modules.mjs"
 
 const path = (relative) => new URL(`../${relative}`, import.meta.url).pathname
 
@@ -46,7 +47,7 @@ const common = {
   target: "node22",
   minify: true,
   legalComments: "none",
-  plugins: [lateBuiltins, leftOut],
+  plugins: [lateBuiltins, leftOut, yamlForEsbuild],
   logLevel: "warning"
 }
 

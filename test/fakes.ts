@@ -169,6 +169,7 @@ export const fixedBootstrap = Layer.succeed(
   Bootstrap,
   Bootstrap.of({
     document: { _tag: "Generated", value: {}, decisions: [], sideFiles: [] },
+    localRelay: undefined,
     managementServer: undefined,
     admin: { _tag: "Tcp", host: "127.0.0.1", port: 9901 },
     warnings: []

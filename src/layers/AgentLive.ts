@@ -11,6 +11,7 @@ import { EnvoyProcessLive } from "./EnvoyProcessLive.ts"
 import { HealthMonitorLive } from "./HealthMonitorLive.ts"
 import { HostLive } from "./HostLive.ts"
 import { InstanceMetadataLive } from "./InstanceMetadataLive.ts"
+import { LocalRelayLive } from "./LocalRelayLive.ts"
 import { LogLevelsLive } from "./LogLevelsLive.ts"
 import { ManagementServerLive } from "./ManagementServerLive.ts"
 import { ManagementServerProbeLive } from "./ManagementServerProbeLive.ts"
@@ -32,6 +33,7 @@ export const layerAsking = (asked: VersionQuestion | undefined) =>
     Layer.provideMerge(AdminClientLive),
     Layer.provideMerge(BootstrapFileLive),
     Layer.provideMerge(SideFilesLive),
+    Layer.provideMerge(LocalRelayLive),
     Layer.provideMerge(BootstrapLive),
     Layer.provideMerge(TaskMetadataLive),
     Layer.provideMerge(InstanceMetadataLive),

@@ -1,6 +1,7 @@
 import { Effect, FileSystem, Layer, type PlatformError } from "effect"
 import { Bootstrap, BootstrapError, BootstrapFile, SideFiles } from "../services/Bootstrap.ts"
 import { Config } from "../services/Config.ts"
+import { EnvoyRole } from "../services/EnvoyRole.ts"
 import { ownerOf, runFilePath } from "./process/runFiles.ts"
 
 /** Removes what agents left that were killed; a file that cannot be removed harms nobody. */
@@ -31,7 +32,7 @@ export const BootstrapFileLive = Layer.effect(
     yield* clearStale(settings.APPNET_RUN_DIR)
     if (document._tag === "Custom") return BootstrapFile.of({ path: document.path })
 
-    const path = runFilePath(settings, "bootstrap.json")
+    const path = runFilePath(settings, "bootstrap.json", yield* EnvoyRole)
     const refuse = (error: PlatformError.PlatformError) =>
       new BootstrapError({
         problems: [`the bootstrap cannot be written to ${path} (APPNET_RUN_DIR): ${error.message}`]

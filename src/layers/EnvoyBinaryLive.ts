@@ -1,10 +1,26 @@
 import { access, constants, stat } from "node:fs/promises"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Option } from "effect"
 import { Config } from "../services/Config.ts"
 import { EnvoyBinary, EnvoyNotFound } from "../services/EnvoyBinary.ts"
 import { envoyCandidates } from "./process/envoyCandidates.ts"
 import { parseEnvoyVersion } from "./process/envoyVersion.ts"
 import { askVersion, type VersionQuestion } from "./process/headStart.ts"
+import { signingQuestion } from "./process/signingQuestion.ts"
+
+const { execFile } = process.getBuiltinModule("node:child_process")
+
+/** Whether a command ends with 0; none where it did not end by itself. */
+const succeeds = (path: string, words: ReadonlyArray<string>) =>
+  Effect.callback<Option.Option<boolean>>((resume) => {
+    const child = execFile(path, words, { timeout: 5000, killSignal: "SIGKILL" }, (error) =>
+      resume(
+        Effect.succeed(error === null || typeof error.code === "number" ? Option.some(error === null) : Option.none())
+      )
+    )
+    return Effect.sync(() => {
+      child.kill("SIGKILL")
+    })
+  })
 
 /** Undefined when the file can be executed, else what is wrong with it. */
 const problemWith = (path: string): Effect.Effect<string | undefined> =>
@@ -59,7 +75,13 @@ export const layerAsking = (asked: VersionQuestion | undefined) =>
           Effect.catch(() => Effect.succeedNone)
         )
       )
-      return EnvoyBinary.of({ path, version })
+      const signsForAws = yield* Effect.cached(
+        path.pipe(
+          Effect.flatMap((found) => succeeds(found, signingQuestion)),
+          Effect.catch(() => Effect.succeedNone)
+        )
+      )
+      return EnvoyBinary.of({ path, version, signsForAws })
     })
   )
 

@@ -4,6 +4,7 @@ import { Bootstrap, BootstrapFile } from "../services/Bootstrap.ts"
 import { Config } from "../services/Config.ts"
 import { EnvoyBinary, EnvoyNotFound } from "../services/EnvoyBinary.ts"
 import { EnvoyLauncher, EnvoyLaunchFailed, type LaunchedEnvoy, type ProcessExit } from "../services/EnvoyLauncher.ts"
+import { EnvoyRole } from "../services/EnvoyRole.ts"
 import { envoyArguments, hotRestartArguments } from "./process/envoyArguments.ts"
 import { outputFor } from "./process/output.ts"
 import { parseProcStat } from "./process/procStat.ts"
@@ -85,9 +86,14 @@ export const EnvoyLauncherLive = Layer.effect(
     const binary = yield* EnvoyBinary
     const bootstrap = yield* BootstrapFile
     const { admin } = yield* Bootstrap
-    // Envoy leaves its socket behind.
-    if (admin._tag === "Unix")
-      yield* Effect.addFinalizer(() => Effect.sync(() => fs.rmSync(admin.path, { force: true })))
+    const role = yield* EnvoyRole
+    // Envoy leaves its sockets behind.
+    for (const path of [
+      ...(admin._tag === "Unix" ? [admin.path] : []),
+      ...(settings.APPNET_ENABLE_RELAY_MODE_FOR_XDS ? [settings.APPNET_RELAY_LISTENER_UDS_PATH] : [])
+    ]) {
+      yield* Effect.addFinalizer(() => Effect.sync(() => fs.rmSync(path, { force: true })))
+    }
     const scope = yield* Effect.scope
     // Asked once for all starts, while the layers above this one are still being built.
     const ground = yield* Effect.cached(
@@ -96,8 +102,8 @@ export const EnvoyLauncherLive = Layer.effect(
           path: binary.path,
           wrapper: chooseWrapper,
           baseId: freeBaseId,
-          stdout: outputFor(1, runFilePath(settings, "stdout.fifo"), process.stdout),
-          stderr: outputFor(2, runFilePath(settings, "stderr.fifo"), process.stderr)
+          stdout: outputFor(1, runFilePath(settings, "stdout.fifo", role), process.stdout),
+          stderr: outputFor(2, runFilePath(settings, "stderr.fifo", role), process.stderr)
         },
         { concurrency: "unbounded" }
       ).pipe(Scope.provide(scope))
@@ -113,8 +119,8 @@ export const EnvoyLauncherLive = Layer.effect(
       const [command = path, ...words] = [
         ...wrapper,
         path,
-        ...envoyArguments(settings, bootstrap.path),
-        ...hotRestartArguments(settings, baseId)
+        ...envoyArguments(settings, bootstrap.path, role),
+        ...hotRestartArguments(settings, baseId, role)
       ]
       const exit = yield* Deferred.make<ProcessExit>()
       const child = yield* Effect.acquireRelease(

@@ -9,6 +9,7 @@ import {
   shellExitCode
 } from "../services/EnvoyLauncher.ts"
 import { EnvoyEnded, EnvoyProcess, type EnvoyState } from "../services/EnvoyProcess.ts"
+import { EnvoyRole, nameOf } from "../services/EnvoyRole.ts"
 import { restartSchedule } from "./process/restarts.ts"
 
 /** How long Envoy may take to obey SIGTERM. */
@@ -24,6 +25,7 @@ export const EnvoyProcessLive = Layer.effect(
   Effect.gen(function* () {
     const { settings } = yield* Config
     const launcher = yield* EnvoyLauncher
+    const name = nameOf(yield* EnvoyRole)
     const state = yield* SubscriptionRef.make<EnvoyState>({ _tag: "Starting", epoch: 0 })
     const running = yield* Ref.make(Option.none<LaunchedEnvoy>())
     const latest = yield* Ref.make(Option.none<ProcessSample>())
@@ -43,13 +45,14 @@ export const EnvoyProcessLive = Layer.effect(
       )
 
     const runOnce = Effect.gen(function* () {
+      if (yield* expectsEnd) return yield* Effect.never
       const epoch = yield* Ref.getAndUpdate(nextEpoch, (n) => n + 1)
       yield* SubscriptionRef.set(state, { _tag: "Starting", epoch })
       const envoy = yield* launcher.launch
       const since = yield* Clock.currentTimeMillis
       yield* Ref.set(running, Option.some(envoy))
       yield* SubscriptionRef.set(state, { _tag: "Running", epoch, pid: envoy.pid, since })
-      yield* Effect.logInfo(`Envoy started with pid ${envoy.pid}${epoch === 0 ? "" : `, restart ${epoch}`}`)
+      yield* Effect.logInfo(`${name} started with pid ${envoy.pid}${epoch === 0 ? "" : `, restart ${epoch}`}`)
       yield* Effect.forkScoped(watchProc(envoy))
       const exit = yield* envoy.exit
       yield* Ref.set(running, Option.none())
@@ -58,7 +61,7 @@ export const EnvoyProcessLive = Layer.effect(
         return yield* Effect.never
       }
       yield* SubscriptionRef.set(state, { _tag: "Exited", epoch, exit })
-      yield* Effect.logError(`Envoy (pid ${envoy.pid}) ended with ${describeExit(exit)}`)
+      yield* Effect.logError(`${name} (pid ${envoy.pid}) ended with ${describeExit(exit)}`)
       return yield* Effect.fail<Crash>({ _tag: "Crash", exit })
     }).pipe(
       Effect.scoped,
@@ -77,7 +80,9 @@ export const EnvoyProcessLive = Layer.effect(
       }),
       Effect.catchTag("Crash", ({ exit }) =>
         Effect.flatMap(epoch, (restarts) =>
-          Effect.fail(new EnvoyEnded({ description: describeExit(exit), restarts, exitCode: shellExitCode(exit) }))
+          Effect.fail(
+            new EnvoyEnded({ name, description: describeExit(exit), restarts, exitCode: shellExitCode(exit) })
+          )
         )
       ),
       Effect.tapError((error) => fail(error.message))
@@ -96,7 +101,7 @@ export const EnvoyProcessLive = Layer.effect(
       yield* Effect.timeoutOrElse(envoy.exit, {
         duration: patience,
         orElse: () =>
-          Effect.logWarning(`Envoy (pid ${envoy.pid}) did not end within 3 s of SIGTERM: killing it`).pipe(
+          Effect.logWarning(`${name} (pid ${envoy.pid}) did not end within 3 s of SIGTERM: killing it`).pipe(
             Effect.andThen(envoy.signal("SIGKILL")),
             Effect.andThen(envoy.exit)
           )

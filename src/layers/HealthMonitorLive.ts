@@ -1,18 +1,33 @@
-import { Clock, Duration, Effect, FiberHandle, Layer, Random, Ref, Stream, SubscriptionRef } from "effect"
+import {
+  Clock,
+  Duration,
+  Effect,
+  FiberHandle,
+  Layer,
+  Option,
+  Random,
+  Ref,
+  Semaphore,
+  Stream,
+  SubscriptionRef
+} from "effect"
 import { AdminClient } from "../services/AdminClient.ts"
 import { Config } from "../services/Config.ts"
 import { describeExit } from "../services/EnvoyLauncher.ts"
 import { EnvoyProcess, type EnvoyState } from "../services/EnvoyProcess.ts"
+import { EnvoyRole, nameOf } from "../services/EnvoyRole.ts"
 import { type Health, HealthMonitor } from "../services/HealthMonitor.ts"
-import { type Assessment, assess, atStart, type HealthRules, overruled } from "./health/assess.ts"
+import { LocalRelay } from "../services/LocalRelay.ts"
+import { type Assessment, assess, atStart, dependingOn, type HealthRules, overruled } from "./health/assess.ts"
 
 /** Between looks until Envoy is first LIVE. */
 const eager = Duration.millis(50)
 
+/** What is worth a line. A start tries to connect again and again: that is told by what keeps it from connecting. */
 const differs = (before: Health, after: Health) =>
   before.status !== after.status ||
   before.envoyState !== after.envoyState ||
-  before.connection._tag !== after.connection._tag ||
+  (after.initialized && before.connection._tag !== after.connection._tag) ||
   before.initialConfig !== after.initialConfig
 
 const inWords = ({ status, envoyState, connection, initialConfig, reason }: Health) => {
@@ -29,24 +44,29 @@ export const HealthMonitorLive = Layer.effect(
     const { settings } = yield* Config
     const admin = yield* AdminClient
     const envoy = yield* EnvoyProcess
+    const role = yield* EnvoyRole
+    const relay = yield* LocalRelay
     const rules: HealthRules = {
-      considersConnection: !settings.APPNET_ENABLE_RELAY_MODE_FOR_XDS,
+      considersConnection: role === "main" && !settings.APPNET_ENABLE_RELAY_MODE_FOR_XDS,
       disconnectedTimeout: Duration.seconds(settings.HC_DISCONNECTED_TIMEOUT_S)
     }
     const initial = atStart(rules.considersConnection, yield* Clock.currentTimeMillis)
     const current = yield* Ref.make<Assessment>(initial)
     const health = yield* SubscriptionRef.make(initial.health)
 
+    const oneAtATime = yield* Semaphore.make(1)
     const publish = Effect.fnUntraced(function* (change: (before: Assessment) => Assessment) {
       const before = yield* SubscriptionRef.get(health)
-      const after = yield* Ref.updateAndGet(current, change)
-      yield* SubscriptionRef.set(health, after.health)
-      if (differs(before, after.health)) {
-        yield* after.health.status === "HEALTHY"
-          ? Effect.logInfo(inWords(after.health))
-          : Effect.logWarning(inWords(after.health))
+      const own = yield* Ref.updateAndGet(current, change)
+      const after = Option.isNone(relay)
+        ? own.health
+        : dependingOn(own.health, yield* SubscriptionRef.get(relay.value.health))
+      yield* SubscriptionRef.set(health, after)
+      if (differs(before, after)) {
+        const words = `${role === "main" ? "" : `${nameOf(role)} is `}${inWords(after)}`
+        yield* after.status === "HEALTHY" ? Effect.logInfo(words) : Effect.logWarning(words)
       }
-    })
+    }, oneAtATime.withPermits(1))
 
     const probe = Effect.fnUntraced(function* (startedAt: number) {
       const [state, stats] = yield* Effect.all([Effect.option(admin.ready), Effect.option(admin.healthStats)], {
@@ -90,6 +110,12 @@ export const HealthMonitorLive = Layer.effect(
       }
     })
     yield* SubscriptionRef.changes(envoy.state).pipe(Stream.runForEach(follow), Effect.forkScoped)
+    if (Option.isSome(relay)) {
+      yield* SubscriptionRef.changes(relay.value.health).pipe(
+        Stream.runForEach(() => publish((before) => before)),
+        Effect.forkScoped
+      )
+    }
 
     return HealthMonitor.of({ health })
   })

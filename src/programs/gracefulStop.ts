@@ -3,6 +3,7 @@ import { AdminClient } from "../services/AdminClient.ts"
 import { Config } from "../services/Config.ts"
 import { EnvoyProcess } from "../services/EnvoyProcess.ts"
 import { HealthMonitor } from "../services/HealthMonitor.ts"
+import { LocalRelay } from "../services/LocalRelay.ts"
 import { Signals } from "../services/Signals.ts"
 
 /** Between two looks at the open connections. */
@@ -27,11 +28,20 @@ const envoyGone = Effect.gen(function* () {
 })
 
 /**
+ * Takes Envoy down, then its local relay, which nobody needs any more.
+ */
+export const gracefulStop = Effect.gen(function* () {
+  yield* stopEnvoy
+  const relay = yield* LocalRelay
+  if (Option.isSome(relay)) yield* relay.value.process.stop
+})
+
+/**
  * Takes Envoy down without dropping a request: drains its listeners, waits until the connections are gone (at
  * least `LISTENER_DRAIN_MIN_WAIT_TIME_S`, at most `LISTENER_DRAIN_WAIT_TIME_S`), then stops the process. An Envoy
  * that serves nobody yet, or is down between restarts, is stopped at once; so is any at a second signal.
  */
-export const gracefulStop = Effect.gen(function* () {
+const stopEnvoy = Effect.gen(function* () {
   const { settings } = yield* Config
   const admin = yield* AdminClient
   const envoy = yield* EnvoyProcess

@@ -1,13 +1,23 @@
-import { Effect, Fiber, Layer, Option } from "effect"
+import { Effect, Fiber, Layer, Option, Stream, SubscriptionRef } from "effect"
 import { Bootstrap } from "../services/Bootstrap.ts"
 import { Config } from "../services/Config.ts"
 import { EnvoyProcess } from "../services/EnvoyProcess.ts"
+import type { HealthMonitor } from "../services/HealthMonitor.ts"
+import { LocalRelay } from "../services/LocalRelay.ts"
 import { Signals } from "../services/Signals.ts"
 import { gracefulStop } from "./gracefulStop.ts"
 
+/** Waits until an Envoy is LIVE. */
+const live = (health: HealthMonitor["Service"]["health"]) =>
+  SubscriptionRef.changes(health).pipe(
+    Stream.filter(({ envoyState }) => envoyState === "LIVE"),
+    Stream.runHead
+  )
+
 /**
- * The container's entry point: starts Envoy, keeps it running, and takes it down when a signal asks. Fails when
- * Envoy ended by itself and no restart is left. The management API, where asked for, must be served already.
+ * The container's entry point: starts Envoy (after its local relay, where it has one), keeps it running, and takes it down
+ * when a signal asks. Fails when Envoy ended by itself and no restart is left; where that is the local relay, Envoy is
+ * drained first. The management API, where asked for, must be served already.
  */
 export const run = Effect.gen(function* () {
   const config = yield* Config
@@ -19,10 +29,23 @@ export const run = Effect.gen(function* () {
 
   yield* Effect.scoped(
     Effect.gen(function* () {
-      const supervisor = yield* Effect.forkScoped(envoy.supervise)
-      const signal = yield* Effect.raceFirst(signals.stop, Fiber.join(supervisor))
-      yield* Effect.logInfo(`${signal}: stopping`)
+      const relay = yield* LocalRelay
+      const ofRelay = yield* Effect.forkScoped(Option.isNone(relay) ? Effect.never : relay.value.process.supervise)
+      const ofEnvoy = yield* Effect.forkScoped(
+        Effect.andThen(Option.isNone(relay) ? Effect.void : live(relay.value.health), envoy.supervise)
+      )
+      const lost = yield* Effect.raceAllFirst([
+        Effect.as(
+          Effect.flatMap(signals.stop, (signal) => Effect.logInfo(`${signal}: stopping`)),
+          Option.none()
+        ),
+        // Nothing is left of Envoy that could be drained.
+        Fiber.join(ofEnvoy),
+        Effect.asSome(Effect.flip(Fiber.join(ofRelay)))
+      ])
+      if (Option.isSome(lost)) yield* Effect.logError(`${lost.value.message}: stopping`)
       yield* gracefulStop
+      if (Option.isSome(lost)) return yield* lost.value
     })
   )
 })

@@ -8,16 +8,22 @@ export type AdminAddress =
   | { readonly _tag: "Unix"; readonly path: string }
 
 /** Where Envoy gets its configuration from, as far as the agent can ask there by itself. */
-export type ManagementServerAddress =
+export type ManagementServerAddress = (
   | { readonly _tag: "Unix"; readonly path: string }
   | {
       readonly _tag: "Tcp"
       readonly host: string
       readonly port: number
       readonly tls: TlsFiles | undefined
-      /** Whether a stream may be opened with no other credentials than these. */
-      readonly streams: boolean
     }
+) & {
+  /** Whether a stream may be opened with no other credentials than these. */
+  readonly streams: boolean
+  /** The variables to check where it cannot be reached. */
+  readonly namedBy: ReadonlyArray<SettingName>
+  /** It is a relay, which signs, and passes streams on to this one. */
+  readonly relaysTo: ManagementServerAddress | undefined
+}
 
 /** Files and names by which a TLS connection is made. */
 export interface TlsFiles {
@@ -66,6 +72,12 @@ export class BootstrapError extends Schema.TaggedError<BootstrapError>()("Bootst
   }
 }
 
+/** What the second Envoy of local relay mode is started with. */
+export interface LocalRelayBootstrap {
+  readonly document: BootstrapDocument
+  readonly admin: AdminAddress
+}
+
 /** What Envoy is started with. */
 export class Bootstrap extends Context.Service<
   Bootstrap,
@@ -73,6 +85,8 @@ export class Bootstrap extends Context.Service<
     readonly document: BootstrapDocument
     /** Where the agent reaches Envoy's admin: a wildcard address is loopback here. */
     readonly admin: AdminAddress
+    /** Undefined where Envoy asks its management server by itself. */
+    readonly localRelay: LocalRelayBootstrap | undefined
     /** Undefined where the bootstrap is the user's own. */
     readonly managementServer: ManagementServerAddress | undefined
     /** What was left out or changed on the way, one sentence each. */

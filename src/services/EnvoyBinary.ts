@@ -28,5 +28,10 @@ export class EnvoyBinary extends Context.Service<
     readonly path: Effect.Effect<string, EnvoyNotFound>
     /** Asked once and remembered; none if this Envoy does not tell. */
     readonly version: Effect.Effect<Option.Option<EnvoyVersion>>
+    /**
+     * Whether it carries the AWS IAM call credentials, so that it signs its own xDS stream: stock Envoy does not. Asked
+     * once and remembered; none where it could not be asked.
+     */
+    readonly signsForAws: Effect.Effect<Option.Option<boolean>>
   }
 >()("agent/EnvoyBinary") {}

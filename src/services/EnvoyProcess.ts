@@ -17,13 +17,15 @@ export type EnvoyState =
 
 /** Envoy ended by itself and no restart is left. */
 export class EnvoyEnded extends Schema.TaggedError<EnvoyEnded>()("EnvoyEnded", {
+  /** Which Envoy, as at the beginning of a sentence. */
+  name: Schema.String,
   description: Schema.String,
   restarts: Schema.Number,
   exitCode: Schema.Number
 }) {
   override readonly [Runtime.errorExitCode] = this.exitCode
   override get message() {
-    return `Envoy ended with ${this.description} and no restart is left (${this.restarts} made, APPNET_ENVOY_RESTART_COUNT)`
+    return `${this.name} ended with ${this.description} and no restart is left (${this.restarts} made, APPNET_ENVOY_RESTART_COUNT)`
   }
 }
 

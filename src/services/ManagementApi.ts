@@ -34,16 +34,20 @@ export const StatsQuery = Schema.Struct({
 
 export const NoQuery = Schema.Struct({})
 
+const EnvoyStateText = Schema.Literals(["LIVE", "PRE_INITIALIZING", "INITIALIZING", "DRAINING", "UNREACHABLE"])
+
 /** Texts, as clients of the Go agent expect them. */
 export const StatusBody = Schema.Struct({
   healthStatus: Schema.Literals(["HEALTHY", "UNHEALTHY"]),
   agentUptime: Schema.String.annotate({ description: "Seconds since the agent started, with a unit" }),
   envoyPid: Schema.String,
-  envoyState: Schema.Literals(["LIVE", "PRE_INITIALIZING", "INITIALIZING", "DRAINING", "UNREACHABLE"]),
+  envoyState: EnvoyStateText,
   envoyRestartCount: Schema.String,
   managementServerConnectionStatus: Schema.optionalKey(Schema.Literals(["CONNECTED", "NOT_CONNECTED"])),
   managementServerDisconnectedTimestamp: Schema.optionalKey(Schema.String).annotate({ description: "RFC 3339" }),
   managementServerProblem: Schema.optionalKey(Schema.String).annotate({ description: "Why there is no connection" }),
   envoyReadinessState: Schema.Literals(["NOT_INITIALIZED", "INITIALIZED"]),
-  initialConfigUpdateStatus: Schema.optionalKey(Schema.Literals(["UPDATE_SUCCESSFUL", "UPDATE_FAILED"]))
+  initialConfigUpdateStatus: Schema.optionalKey(Schema.Literals(["UPDATE_SUCCESSFUL", "UPDATE_FAILED"])),
+  localRelayEnvoyState: Schema.optionalKey(EnvoyStateText).annotate({ description: "Where there is a local relay" }),
+  localRelayEnvoyRestartCount: Schema.optionalKey(Schema.String)
 })

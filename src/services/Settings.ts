@@ -29,19 +29,23 @@ import {
 } from "./settingKinds.ts"
 
 const bootstrap = place("Envoy and its bootstrap")
+const workloads = ["app mesh", "service connect", "standalone"] as const
+const workload = place("Envoy and its bootstrap", workloads)
 const appMesh = place("Envoy and its bootstrap", ["app mesh"])
 const resource = place("Envoy and its bootstrap", ["app mesh", "service connect"])
-const signing = place("Envoy and its bootstrap", ["app mesh", "local relay"])
+const signing = place("Envoy and its bootstrap", ["app mesh", "relay", "local relay"])
 const standalone = place("Standalone mode", ["standalone"])
 const meshStats = place("Stats and tracing", ["app mesh"])
 const meshAndService = place("Stats and tracing", ["app mesh", "service connect"])
-const observed = place("Stats and tracing")
+const observed = place("Stats and tracing", workloads)
 const running = place("Running Envoy")
 const management = place("Management API")
 const health = place("Health")
 const logs = place("Logs")
 const relay = place("Relay mode", ["relay"])
+const relays = place("Relay mode", ["relay", "local relay"])
 const localRelay = place("Local relay mode", ["local relay"])
+const appMeshRelay = place("Local relay mode", ["app mesh"])
 const platform = place("Platform")
 const serviceConnect = place("Platform", ["service connect"])
 
@@ -59,7 +63,10 @@ export const settingsTable = {
   ),
   APPMESH_VIRTUAL_NODE_CLUSTER: text(appMesh("Deprecated: read where APPMESH_RESOURCE_CLUSTER is not set")),
   APPMESH_XDS_ENDPOINT: text(
-    bootstrap("The management server: host:port, or unix://path for Service Connect", "the region's App Mesh endpoint")
+    bootstrap(
+      "The management server: host:port, or unix://path for Service Connect; in relay mode, the host alone does as well",
+      "the region's endpoint"
+    )
   ),
   APPMESH_SIGNING_NAME: text(
     signing("Service name in the signature of AWS requests", "appmesh, or appmesh-preview with APPMESH_PREVIEW")
@@ -67,17 +74,17 @@ export const settingsTable = {
   APPMESH_PREVIEW: boolean(false, appMesh("Use App Mesh's preview endpoint")),
   APPMESH_DUALSTACK_ENDPOINT: boolean(false, appMesh("Use the App Mesh endpoint that has IPv4 and IPv6")),
   APPMESH_SDS_SOCKET_PATH: text(
-    bootstrap("Unix socket of a secret discovery service that hands out TLS certificates"),
+    workload("Unix socket of a secret discovery service that hands out TLS certificates"),
     socketPath
   ),
   APPMESH_SET_TRACING_DECISION: boolean(
     true,
-    bootstrap("Envoy writes its tracing decision into the x-request-id of a client's request")
+    workload("Envoy writes its tracing decision into the x-request-id of a client's request")
   ),
   ENVOY_CONFIG_FILE: text(
     bootstrap("A whole bootstrap of your own, used as it is; an empty file counts as unset", "generated")
   ),
-  ENVOY_RESOURCES_CONFIG_FILE: text(bootstrap("File of static resources that are added to the generated ones")),
+  ENVOY_RESOURCES_CONFIG_FILE: text(workload("File of static resources that are added to the generated ones")),
   ENVOY_ADMIN_MODE: oneOf(
     ["tcp", "uds"],
     "tcp",
@@ -112,14 +119,14 @@ export const settingsTable = {
   ENVOY_INITIAL_FETCH_TIMEOUT: number(
     0,
     whole(0, largestUint32, "a whole number of seconds"),
-    bootstrap("Seconds that Envoy waits for its first configuration; 0 is for ever")
+    workload("Seconds that Envoy waits for its first configuration; 0 is for ever")
   ),
   ENVOY_NO_EXTENSION_LOOKUP_BY_NAME: boolean(
     true,
-    bootstrap("Envoy finds extensions by their type URL alone, and rejects configuration without one")
+    workload("Envoy finds extensions by their type URL alone, and rejects configuration without one")
   ),
   ENVOY_ENABLE_TCP_POOL_IDLE_TIMEOUT: maybeBoolean(
-    bootstrap("false takes the idle time-out from TCP upstreams", "what Envoy does by itself")
+    workload("false takes the idle time-out from TCP upstreams", "what Envoy does by itself")
   ),
   ENVOY_USE_HTTP_CLIENT_TO_FETCH_AWS_CREDENTIALS: boolean(
     false,
@@ -127,11 +134,11 @@ export const settingsTable = {
   ),
   MAX_REQUESTS_PER_IO_CYCLE: maybeNumber(
     whole(1, largestUint32),
-    bootstrap("Requests of one connection that Envoy takes on in one I/O cycle", "no limit")
+    workload("Requests of one connection that Envoy takes on in one I/O cycle", "no limit")
   ),
   ENVOY_OUTLIER_DETECTION_EVENT_LOG_PATH: textOr(
     "/dev/stdout",
-    bootstrap("File in which Envoy logs the hosts it ejects as outliers")
+    workload("File in which Envoy logs the hosts it ejects as outliers")
   ),
   APPNET_RUNTIME_GUARDS: oneOf(
     ["auto", "all"],
@@ -304,18 +311,18 @@ export const settingsTable = {
     ...number(
       2_400_000,
       duration(0, longestGoDuration, "at most 2562047h"),
-      relay("Idle time after which the relay ends a stream; 0 is never")
+      relays("Idle time after which the relay ends a stream; 0 is never")
     ),
     unit: "duration"
   },
   RELAY_BUFFER_LIMIT_BYTES: number(
     10_485_760,
     whole(1, largestUint32),
-    relay("Buffer of each connection of the relay, in bytes")
+    relays("Buffer of each connection of the relay, in bytes")
   ),
 
   APPNET_ENABLE_LOCAL_RELAY_MODE_FOR_XDS: autoOrBoolean(
-    localRelay("A second Envoy signs what the first sends; auto: where Envoy cannot sign by itself")
+    appMeshRelay("A second Envoy signs what the first sends; auto: where Envoy cannot sign by itself")
   ),
   APPNET_LOCAL_RELAY_LISTENER_PORT: number(15_003, anyPort, localRelay("Port on which the local relay serves")),
   APPNET_LOCAL_RELAY_ADMIN_PORT: number(9903, anyPort, localRelay("Port of the local relay's admin")),

@@ -27,6 +27,7 @@ const adminThat = (answer: Answer, admin: AdminAddress = { _tag: "Tcp", host: "1
   )
   const bootstrap = Bootstrap.of({
     document: { _tag: "Generated", value: {}, decisions: [], sideFiles: [] },
+    localRelay: undefined,
     managementServer: undefined,
     admin,
     warnings: []

@@ -123,8 +123,8 @@ describe("a bootstrap of settings", () => {
         RELAY_BUFFER_LIMIT_BYTES: "5"
       })
       assert.deepStrictEqual(warnings, [
-        "APPMESH_SIGNING_NAME has no effect in service connect mode: it belongs to app mesh and local relay mode",
-        "RELAY_BUFFER_LIMIT_BYTES has no effect in service connect mode: it belongs to relay mode"
+        "APPMESH_SIGNING_NAME has no effect in service connect mode: it belongs to app mesh, relay and local relay mode",
+        "RELAY_BUFFER_LIMIT_BYTES has no effect in service connect mode: it belongs to relay and local relay mode"
       ])
     })
   )

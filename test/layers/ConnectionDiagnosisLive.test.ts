@@ -88,12 +88,20 @@ describe("ConnectionDiagnosis", () => {
 
 describe("the cause", () => {
   const tls = { caBundle: "/ca.pem", certificate: undefined, key: undefined, token: undefined, serverName: "xds" }
-  const server: ManagementServerAddress = { _tag: "Tcp", host: "::1", port: 443, tls, streams: true }
+  const server: ManagementServerAddress = {
+    _tag: "Tcp",
+    host: "::1",
+    port: 443,
+    tls,
+    streams: true,
+    namedBy: ["APPMESH_XDS_ENDPOINT"],
+    relaysTo: undefined
+  }
   const of = (code: string, at: ManagementServerAddress = server) => causeOf(at, { code, message: "as Node says" })
 
   it("says where, what and what to check", () => {
     assert.strictEqual(
-      of("ENOENT", { _tag: "Unix", path: "/tmp/xds.sock" }),
+      of("ENOENT", { ...server, _tag: "Unix", path: "/tmp/xds.sock" }),
       "management server unix:///tmp/xds.sock: the socket does not exist: check that the relay runs, and APPMESH_XDS_ENDPOINT"
     )
     assert.match(of("TIMEOUT"), /^management server \[::1\]:443: the connection takes too long: check routes/)

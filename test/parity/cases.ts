@@ -12,9 +12,7 @@ export interface Case {
   readonly expect: { readonly bootstrap?: unknown; readonly error?: string }
 }
 
-/** By file name: all cases but the relay's, which has a bootstrap of its own. */
+/** By file name. */
 export const cases: ReadonlyMap<string, Case> = new Map(
-  readdirSync(folder)
-    .map((name): [string, Case] => [name, JSON.parse(readFileSync(`${folder}/${name}`, "utf8"))])
-    .filter(([, { env }]) => env.APPNET_ENABLE_RELAY_MODE_FOR_XDS === undefined)
+  readdirSync(folder).map((name): [string, Case] => [name, JSON.parse(readFileSync(`${folder}/${name}`, "utf8"))])
 )

@@ -52,6 +52,8 @@ const validated = async (name: string, testCase: Case) => {
       PATH: process.env.PATH ?? "",
       APPNET_ENVOY_PATH: envoy,
       APPNET_RUN_DIR: dir,
+      // What was recorded.
+      APPNET_ENABLE_LOCAL_RELAY_MODE_FOR_XDS: "0",
       ...env,
       ENVOY_ADMIN_ACCESS_LOG_FILE: "/dev/null"
     })

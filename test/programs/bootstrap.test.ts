@@ -35,6 +35,7 @@ const printing = Effect.fnUntraced(function* (
       Bootstrap.of({
         document,
         admin: { _tag: "Tcp", host: "127.0.0.1", port: 9901 },
+        localRelay: undefined,
         managementServer: undefined,
         warnings: ["something was left out"]
       })

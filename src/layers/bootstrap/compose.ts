@@ -8,8 +8,9 @@ import { clustersFragment, localCluster } from "./clusters.ts"
 import { by, type PartObject, settle } from "./decided.ts"
 import { dynamicResourcesFragment } from "./dynamicResources.ts"
 import { type CustomFile, mergeFiles } from "./merge.ts"
-import type { BootstrapMode } from "./mode.ts"
+import type { BootstrapMode, WorkloadMode } from "./mode.ts"
 import { type NodeFacts, nodeCluster, nodeFragment } from "./node.ts"
+import { localRelayBootstrap, type RelayUpstream, relayBootstrap } from "./relay.ts"
 import { runtimeFragment } from "./runtime.ts"
 import { sinksFragment } from "./sinks.ts"
 import { statsFragment } from "./stats.ts"
@@ -28,25 +29,77 @@ export interface BootstrapFacts extends NodeFacts {
   readonly isSet: (name: SettingName) => boolean
 }
 
-export interface Composed {
+/** The bootstrap of one Envoy. */
+interface OfOneEnvoy {
   readonly value: JsonObject
   readonly decisions: ReadonlyArray<Decision>
-  readonly sideFiles: ReadonlyArray<SideFile>
   readonly admin: AdminAddress
+}
+
+export interface Composed extends OfOneEnvoy {
+  readonly sideFiles: ReadonlyArray<SideFile>
+  /** Of the second Envoy, where there is one. */
+  readonly localRelay: OfOneEnvoy | undefined
   readonly warnings: ReadonlyArray<string>
 }
 
 /** Nothing at all, rather than an empty list or object. */
 const unlessEmpty = <A>(list: ReadonlyArray<A>) => (list.length > 0 ? list : undefined)
 
-/** The whole bootstrap, part by part, in the order of Envoy's own documentation; or every reason why there is none. */
+const noAdmin =
+  "ENVOY_RESOURCES_CONFIG_FILE brings an admin without an address that the agent could ask: expected admin.address with a socketAddress (address and portValue) or a pipe (path)"
+
+const settled = (parts: PartObject): Result.Result<OfOneEnvoy, ReadonlyArray<string>> => {
+  const { decisions, value } = settle(parts)
+  const admin = adminOf(value)
+  return admin === undefined ? Result.fail([noAdmin]) : Result.succeed({ value, decisions, admin })
+}
+
+/** A relay's bootstrap is a template, into which nothing is merged. */
+const ofRelay = (
+  make: typeof relayBootstrap,
+  upstream: RelayUpstream,
+  settings: Settings,
+  { caBundle, isSet, version }: BootstrapFacts
+) => {
+  const { layeredRuntime, warnings } = runtimeFragment("relay", settings, version, isSet)
+  return Result.map(settled(make(upstream, settings, caBundle, layeredRuntime)), (relay) => ({ relay, warnings }))
+}
+
+/** What Envoy is started with, and the local relay where there is one; or every reason why there is none. */
 export const compose = (
   mode: BootstrapMode,
   settings: Settings,
   facts: BootstrapFacts
 ): Result.Result<Composed, ReadonlyArray<string>> => {
+  if (mode._tag === "Relay") {
+    return Result.map(ofRelay(relayBootstrap, mode.upstream, settings, facts), ({ relay, warnings }) => ({
+      ...relay,
+      sideFiles: [],
+      localRelay: undefined,
+      warnings
+    }))
+  }
+  const upstream = mode._tag === "AppMesh" ? mode.localRelay : undefined
+  const workload = composeWorkload(mode, settings, facts)
+  if (upstream === undefined) return workload
+  return Result.flatMap(workload, (composed) =>
+    // What it warns of, the workload's runtime warns of as well.
+    Result.map(ofRelay(localRelayBootstrap, upstream, settings, facts), ({ relay }) => ({
+      ...composed,
+      localRelay: relay
+    }))
+  )
+}
+
+/** The whole bootstrap, part by part, in the order of Envoy's own documentation. */
+const composeWorkload = (
+  mode: WorkloadMode,
+  settings: Settings,
+  facts: BootstrapFacts
+): Result.Result<Composed, ReadonlyArray<string>> => {
   const resource = mode._tag === "Standalone" ? undefined : mode.resource
-  const runtime = runtimeFragment(settings, facts.version, facts.isSet)
+  const runtime = runtimeFragment("workload", settings, facts.version, facts.isSet)
   const node = nodeFragment(mode, settings, facts, runtime.staticLayer)
   const tracing = tracingFragment(settings, { resource, cluster: nodeCluster(mode, settings) })
   const inServiceConnect = mode._tag === "ServiceConnect"
@@ -69,19 +122,12 @@ export const compose = (
     ...statsFragment(settings, resource)
   }
 
-  return Result.flatMap(mergeFiles(generated, facts.files), (merged) => {
-    const { decisions, value } = settle(merged.parts)
-    const admin = adminOf(value)
-    return admin === undefined
-      ? Result.fail([
-          "ENVOY_RESOURCES_CONFIG_FILE brings an admin without an address that the agent could ask: expected admin.address with a socketAddress (address and portValue) or a pipe (path)"
-        ])
-      : Result.succeed({
-          value,
-          decisions,
-          admin,
-          sideFiles: tracing.sideFiles,
-          warnings: [...runtime.warnings, ...node.warnings, ...merged.warnings]
-        })
-  })
+  return Result.flatMap(mergeFiles(generated, facts.files), (merged) =>
+    Result.map(settled(merged.parts), (own) => ({
+      ...own,
+      localRelay: undefined,
+      sideFiles: tracing.sideFiles,
+      warnings: [...runtime.warnings, ...node.warnings, ...merged.warnings]
+    }))
+  )
 }

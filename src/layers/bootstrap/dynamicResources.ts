@@ -1,6 +1,6 @@
 import type { Settings } from "../../services/Settings.ts"
 import { by, type Part, type PartObject } from "./decided.ts"
-import type { BootstrapMode } from "./mode.ts"
+import { appMeshDecidedBy, type WorkloadMode } from "./mode.ts"
 
 /** What is said to AWS: find a dead management server within 30 s, and leave a live one after 40 min. */
 const channelOfAws = {
@@ -21,6 +21,13 @@ const channelOfAny = {
   "grpc.keepalive_timeout_ms": 20_000
 }
 
+/** A relay in the same container is there again at once after a crash. */
+const channelOfLocalRelay = {
+  ...channelOfAws,
+  "grpc.initial_reconnect_backoff_ms": 1000,
+  "grpc.max_reconnect_backoff_ms": 5000
+}
+
 const numbers = (values: Readonly<Record<string, number>>): PartObject =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { intValue: value }]))
 
@@ -39,7 +46,7 @@ const plugin = (name: string, type: string, config: PartObject): PartObject => (
 })
 
 /** The gRPC channel to the management server: where, over what, and who asks. */
-const channel = (mode: BootstrapMode, settings: Settings, caBundle: string): PartObject => {
+const channel = (mode: WorkloadMode, settings: Settings, caBundle: string): PartObject => {
   const roots = by(file(caBundle), "APPNET_CA_BUNDLE")
   switch (mode._tag) {
     case "ServiceConnect":
@@ -48,14 +55,18 @@ const channel = (mode: BootstrapMode, settings: Settings, caBundle: string): Par
         channelArgs: { args: numbers(channelOfAws) }
       }
     case "AppMesh":
+      if (mode.localRelay !== undefined) {
+        return {
+          targetUri: by(
+            `127.0.0.1:${settings.APPNET_LOCAL_RELAY_LISTENER_PORT}`,
+            "APPNET_LOCAL_RELAY_LISTENER_PORT",
+            "APPNET_ENABLE_LOCAL_RELAY_MODE_FOR_XDS"
+          ),
+          channelArgs: { args: numbers(channelOfLocalRelay) }
+        }
+      }
       return {
-        targetUri: by(
-          mode.endpoint,
-          "APPMESH_XDS_ENDPOINT",
-          ...(settings.APPMESH_XDS_ENDPOINT === undefined
-            ? (["AWS_REGION", "APPMESH_PREVIEW", "APPMESH_DUALSTACK_ENDPOINT"] as const)
-            : [])
-        ),
+        targetUri: by(mode.endpoint, ...appMeshDecidedBy(settings)),
         channelArgs: { args: numbers(channelOfAws) },
         channelCredentials: { sslCredentials: { rootCerts: roots } },
         ...plugin("aws_iam", "AwsIamConfig", {
@@ -107,7 +118,7 @@ const channel = (mode: BootstrapMode, settings: Settings, caBundle: string): Par
 }
 
 /** The ADS stream, and that listeners and clusters come through it. */
-export const dynamicResourcesFragment = (mode: BootstrapMode, settings: Settings, caBundle: string): PartObject => {
+export const dynamicResourcesFragment = (mode: WorkloadMode, settings: Settings, caBundle: string): PartObject => {
   const fromAds: Part = {
     ads: {},
     initialFetchTimeout: by(`${settings.ENVOY_INITIAL_FETCH_TIMEOUT}s`, "ENVOY_INITIAL_FETCH_TIMEOUT"),

@@ -10,3 +10,6 @@ export const snakeCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `_
 
 export const isObject = (json: Json | undefined): json is JsonObject =>
   typeof json === "object" && json !== null && !Array.isArray(json)
+
+/** Milliseconds as proto3 JSON has a duration: seconds, with up to nine decimals. */
+export const inSeconds = (milliseconds: number) => `${(milliseconds / 1000).toFixed(9).replace(/\.?0+$/, "")}s`

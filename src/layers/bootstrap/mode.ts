@@ -1,9 +1,11 @@
-import { Option, Result } from "effect"
+import { Result } from "effect"
 import type { SettingInForce } from "../../services/Config.ts"
-import type { EnvoyVersion } from "../../services/EnvoyBinary.ts"
 import { type SettingName, type Settings, settingsTable } from "../../services/Settings.ts"
 import { hostAndPort, isPort, type Mode } from "../../services/settingKinds.ts"
-import { appMeshEndpoint, needsFips } from "./endpoint.ts"
+import { appMeshEndpoint } from "./endpoint.ts"
+import { isFips, type ModeFacts, regionFor } from "./modeFacts.ts"
+import type { RelayUpstream } from "./relay.ts"
+import { relayUpstream } from "./relayUpstream.ts"
 import { namedResource, parseResource, type Resource } from "./resource.ts"
 
 interface InMesh {
@@ -28,6 +30,8 @@ export type BootstrapMode =
       readonly endpoint: string
       readonly region: string
       readonly signingName: string
+      /** A second Envoy signs, since this one cannot: what it passes the stream on to. */
+      readonly localRelay: RelayUpstream | undefined
     })
   | {
       readonly _tag: "Standalone"
@@ -37,20 +41,16 @@ export type BootstrapMode =
       readonly nodeId: string
       readonly nodeCluster: string
     }
+  | { readonly _tag: "Relay"; readonly upstream: RelayUpstream }
+
+/** The modes in which Envoy carries traffic, and has a node and resources of its own. */
+export type WorkloadMode = Exclude<BootstrapMode, { readonly _tag: "Relay" }>
 
 /** What the settings alone say; the rest of a mode may need what is asked of the world. */
 export const modeKind = (settings: Settings): Exclude<Mode, "all" | "local relay"> => {
   if (settings.APPNET_ENABLE_RELAY_MODE_FOR_XDS) return "relay"
   if (settings.APPNET_XDS_MODE !== undefined) return "standalone"
   return settings.APPMESH_XDS_ENDPOINT?.startsWith("unix:") === true ? "service connect" : "app mesh"
-}
-
-/** What a mode needs from outside of the settings. */
-export interface ModeFacts {
-  readonly hostName: string
-  readonly version: Option.Option<EnvoyVersion>
-  /** `AWS_REGION`, else what the instance metadata says. */
-  readonly region: string | undefined
 }
 
 const isEndpoint = (text: string) => {
@@ -73,34 +73,43 @@ const inMesh = (settings: Settings, region: string | undefined): Result.Result<I
     : Result.succeed({ nodeId: named.value, namedBy: named.variable, resource, region })
 }
 
-const isRegion = (text: string) => /^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/.test(text)
+/** What decides the management server of App Mesh mode. */
+export const appMeshDecidedBy = (settings: Settings): ReadonlyArray<SettingName> => [
+  "APPMESH_XDS_ENDPOINT",
+  ...(settings.APPMESH_XDS_ENDPOINT === undefined
+    ? (["AWS_REGION", "APPMESH_PREVIEW", "APPMESH_DUALSTACK_ENDPOINT"] as const)
+    : [])
+]
 
 const appMesh = (settings: Settings, facts: ModeFacts): Result.Result<BootstrapMode, ReadonlyArray<string>> => {
   const problems: Array<string> = []
   const given = settings.APPMESH_XDS_ENDPOINT
   const mesh = inMesh(settings, facts.region)
+  const region = regionFor(facts, given !== undefined)
   if (Result.isFailure(mesh)) problems.push(mesh.failure)
-  const region = facts.region ?? ""
-  const fips = Option.exists(facts.version, (version) => version.fips)
-  if (facts.region === undefined) {
-    problems.push("AWS_REGION is not set, and no metadata endpoint told the region: expected a region, like us-west-2")
-  } else if (!isRegion(region)) {
-    problems.push(`AWS_REGION=${region} is no region: expected one like us-west-2`)
-  } else if (given === undefined && needsFips(region) && !fips) {
-    problems.push(
-      `AWS_REGION=${region} takes connections of a FIPS Envoy alone, and this Envoy is not built for FIPS: set APPNET_ENVOY_PATH to one that is`
-    )
-  }
+  if (Result.isFailure(region)) problems.push(region.failure)
   if (given !== undefined && !isEndpoint(given)) {
     problems.push(`APPMESH_XDS_ENDPOINT=${given} is invalid: expected host:port, or unix://path for Service Connect`)
   }
-  if (Result.isFailure(mesh) || problems.length > 0) return Result.fail(problems)
+  if (Result.isFailure(mesh) || Result.isFailure(region) || problems.length > 0) return Result.fail(problems)
+  const endpoint = given ?? appMeshEndpoint(settings, region.success, isFips(facts.version))
+  const signingName = settings.APPMESH_SIGNING_NAME ?? (settings.APPMESH_PREVIEW ? "appmesh-preview" : "appmesh")
+  const parts = hostAndPort(endpoint)
   return Result.succeed({
     _tag: "AppMesh",
     ...mesh.success,
-    region,
-    endpoint: given ?? appMeshEndpoint(settings, region, fips),
-    signingName: settings.APPMESH_SIGNING_NAME ?? (settings.APPMESH_PREVIEW ? "appmesh-preview" : "appmesh")
+    region: region.success,
+    endpoint,
+    signingName,
+    localRelay: facts.throughLocalRelay
+      ? {
+          host: parts?.v6 ?? parts?.host ?? "",
+          port: Number(parts?.port),
+          region: region.success,
+          signingName,
+          decidedBy: appMeshDecidedBy(settings)
+        }
+      : undefined
   })
 }
 
@@ -135,15 +144,12 @@ const standalone = (
   })
 }
 
-const unavailable =
-  "relay mode (APPNET_ENABLE_RELAY_MODE_FOR_XDS) is not served by this version: unset it, or bring a whole bootstrap by ENVOY_CONFIG_FILE"
-
 /** The mode that the settings ask for, or every reason why there is none. */
 export const modeOf = (settings: Settings, facts: ModeFacts): Result.Result<BootstrapMode, ReadonlyArray<string>> => {
   const endpoint = settings.APPMESH_XDS_ENDPOINT ?? ""
   switch (modeKind(settings)) {
     case "relay":
-      return Result.fail([unavailable])
+      return Result.map(relayUpstream(settings, facts), (upstream) => ({ _tag: "Relay" as const, upstream }))
     case "standalone":
       return standalone(settings, settings.APPNET_XDS_MODE ?? "grpc", facts.hostName)
     case "app mesh":
@@ -156,14 +162,17 @@ export const modeOf = (settings: Settings, facts: ModeFacts): Result.Result<Boot
   }
 }
 
-/** Variables that were set for nothing: they belong to other modes. */
-export const unusedIn = (kind: Mode, inForce: ReadonlyArray<SettingInForce>): ReadonlyArray<string> =>
+/** Variables that were set for nothing: they belong to other modes than those that are `served`. */
+export const unusedIn = (
+  served: readonly [Mode, ...ReadonlyArray<Mode>],
+  inForce: ReadonlyArray<SettingInForce>
+): ReadonlyArray<string> =>
   inForce.flatMap(({ name, source, value }) => {
     const { default: usual, modes } = settingsTable[name]
-    const used = modes.some(
-      (mode) => mode === "all" || mode === kind || (mode === "local relay" && kind === "app mesh")
-    )
+    const used = modes.some((mode) => mode === "all" || served.includes(mode))
     return used || source === "default" || value === (usual ?? null)
       ? []
-      : [`${name} has no effect in ${kind} mode: it belongs to ${modes.join(" and ")} mode`]
+      : [
+          `${name} has no effect in ${served[0]} mode: it belongs to ${modes.join(", ").replace(/, ([^,]*)$/, " and $1")} mode`
+        ]
   })

@@ -3,7 +3,7 @@ import type { InterfaceAddress } from "../../services/Host.ts"
 import type { InstanceFacts, TaskFacts } from "../../services/Metadata.ts"
 import type { SettingName, Settings } from "../../services/Settings.ts"
 import { by, type Decided, type PartObject } from "./decided.ts"
-import type { BootstrapMode } from "./mode.ts"
+import type { WorkloadMode } from "./mode.ts"
 
 /** What the machine, the task and the instance say of themselves. */
 export interface NodeFacts {
@@ -76,7 +76,7 @@ const platformInfo = (settings: Settings, facts: NodeFacts): PartObject => ({
 })
 
 /** Envoy's node cluster: what it calls itself in metrics and traces. */
-export const nodeCluster = (mode: BootstrapMode, settings: Settings): string =>
+export const nodeCluster = (mode: WorkloadMode, settings: Settings): string =>
   mode._tag === "Standalone"
     ? mode.nodeCluster
     : (settings.APPMESH_RESOURCE_CLUSTER ?? settings.APPMESH_VIRTUAL_NODE_CLUSTER ?? mode.nodeId)
@@ -88,7 +88,7 @@ export interface NodeFragment {
 
 /** Who this Envoy is, and what the management server is told of it; a control plane without AWS is told the name alone. */
 export const nodeFragment = (
-  mode: BootstrapMode,
+  mode: WorkloadMode,
   settings: Settings,
   facts: NodeFacts,
   staticRuntime: PartObject

@@ -9,6 +9,8 @@ interface Flag {
   readonly value: (settings: Settings) => boolean | number | undefined
   /** What decides it, where a variable does. */
   readonly variable?: SettingName
+  /** A relay, which gets no configuration of its own, has a use for it too. */
+  readonly ofRelay?: true
   /** The first minor version 1.x of Envoy that answers it with an error: it has removed this guard. */
   readonly removedIn?: number
 }
@@ -16,7 +18,7 @@ interface Flag {
 /** In the order in which they are written. */
 const flags: ReadonlyArray<Flag> = [
   { key: "envoy.features.enable_all_deprecated_features", value: () => true },
-  { key: "re2.max_program_size.error_level", value: () => 1000 },
+  { key: "re2.max_program_size.error_level", value: () => 1000, ofRelay: true },
   {
     key: "envoy.reloadable_features.http_set_tracing_decision_in_request_id",
     value: (settings) => settings.APPMESH_SET_TRACING_DECISION,
@@ -33,6 +35,7 @@ const flags: ReadonlyArray<Flag> = [
     key: "envoy.reloadable_features.use_http_client_to_fetch_aws_credentials",
     value: (settings) => settings.ENVOY_USE_HTTP_CLIENT_TO_FETCH_AWS_CREDENTIALS,
     variable: "ENVOY_USE_HTTP_CLIENT_TO_FETCH_AWS_CREDENTIALS",
+    ofRelay: true,
     removedIn: 35
   },
   {
@@ -60,6 +63,7 @@ export interface RuntimeFragment {
  * worth a warning only where a variable of theirs was set (`isSet`).
  */
 export const runtimeFragment = (
+  envoy: "workload" | "relay",
   settings: Settings,
   version: Option.Option<EnvoyVersion>,
   isSet: (name: SettingName) => boolean
@@ -70,7 +74,8 @@ export const runtimeFragment = (
   })
   const staticLayer: Record<string, Part> = {}
   const warnings: Array<string> = []
-  for (const { key, removedIn = Number.POSITIVE_INFINITY, value, variable } of flags) {
+  for (const { key, ofRelay = false, removedIn = Number.POSITIVE_INFINITY, value, variable } of flags) {
+    if (envoy === "relay" && !ofRelay) continue
     const asked = value(settings)
     if (asked === undefined) continue
     if (settings.APPNET_RUNTIME_GUARDS === "all" || minor < removedIn) {

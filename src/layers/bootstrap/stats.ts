@@ -1,5 +1,6 @@
 import type { Settings } from "../../services/Settings.ts"
 import { by, type Part, type PartObject } from "./decided.ts"
+import { inSeconds } from "./fields.ts"
 import type { Resource } from "./resource.ts"
 
 const fixed = (tagName: string, fixedValue: string): PartObject => ({ tagName, fixedValue })
@@ -48,9 +49,6 @@ const tags = (settings: Settings, resource: Resource): ReadonlyArray<Part> => {
     ...ingressTags
   ]
 }
-
-/** proto3 JSON's durations: seconds, with up to nine decimals. */
-const inSeconds = (milliseconds: number) => `${(milliseconds / 1000).toFixed(9).replace(/\.?0+$/, "")}s`
 
 /** Tags of the stats, and how often they go to the sinks. A file of the user's own takes the place of the tags. */
 export const statsFragment = (settings: Settings, resource: Resource | undefined): PartObject => {

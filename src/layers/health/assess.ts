@@ -87,6 +87,12 @@ export const overruled = (before: Assessment, envoyState: "UNREACHABLE" | "DRAIN
   health: { ...before.health, status: "UNHEALTHY", envoyState, reason }
 })
 
+/** A HEALTHY Envoy that gets its configuration through a local relay is so as long as that one is LIVE. */
+export const dependingOn = (own: Health, relay: Health): Health =>
+  own.status === "UNHEALTHY" || relay.envoyState === "LIVE"
+    ? own
+    : { ...own, status: "UNHEALTHY", reason: `the local relay's Envoy is ${relay.envoyState}` }
+
 const verdict = (
   state: Option.Option<EnvoyServerState>,
   initialConfig: InitialConfig,

@@ -7,6 +7,7 @@ import { Config } from "../../services/Config.ts"
 import { ConnectionDiagnosis } from "../../services/ConnectionDiagnosis.ts"
 import { EnvoyProcess, type EnvoyState } from "../../services/EnvoyProcess.ts"
 import { HealthMonitor } from "../../services/HealthMonitor.ts"
+import { LocalRelay } from "../../services/LocalRelay.ts"
 import { LevelInAnyCase, LogLevels } from "../../services/LogLevels.ts"
 import { DrainQuery, LoggingQuery, StatsQuery } from "../../services/ManagementApi.ts"
 import type { Snapshotter } from "../../services/Snapshotter.ts"
@@ -20,12 +21,27 @@ const limit: Limit = { perSecond: 10, burst: 20 }
 
 const pidOf = (state: EnvoyState) => (state._tag === "Running" || state._tag === "Draining" ? state.pid : undefined)
 
+const ofLocalRelay = Effect.gen(function* () {
+  const relay = yield* LocalRelay
+  if (Option.isNone(relay)) return undefined
+  const { envoyState } = yield* SubscriptionRef.get(relay.value.health)
+  const { epoch } = yield* SubscriptionRef.get(relay.value.process.state)
+  return { envoyState, restarts: epoch }
+})
+
 const status = Effect.fnUntraced(function* (startedAt: number) {
   const health = yield* SubscriptionRef.get((yield* HealthMonitor).health)
   const state = yield* SubscriptionRef.get((yield* EnvoyProcess).state)
   const problem = Option.getOrUndefined(yield* SubscriptionRef.get((yield* ConnectionDiagnosis).problem))
   const now = yield* Clock.currentTimeMillis
-  const body = statusBody({ health, uptime: now - startedAt, pid: pidOf(state), restarts: state.epoch, problem })
+  const body = statusBody({
+    health,
+    uptime: now - startedAt,
+    pid: pidOf(state),
+    restarts: state.epoch,
+    localRelay: yield* ofLocalRelay,
+    problem
+  })
   return HttpServerResponse.text(JSON.stringify(body), { contentType: "application/json" })
 })
 

@@ -1,4 +1,4 @@
-import type { Health } from "../../services/HealthMonitor.ts"
+import type { Health, ReportedState } from "../../services/HealthMonitor.ts"
 
 export interface StatusFacts {
   readonly health: Health
@@ -6,6 +6,8 @@ export interface StatusFacts {
   readonly uptime: number
   readonly pid: number | undefined
   readonly restarts: number
+  /** The second Envoy, where there is one. */
+  readonly localRelay?: { readonly envoyState: ReportedState; readonly restarts: number } | undefined
   /** Why the management server is not connected, as far as that is known. */
   readonly problem?: string | undefined
 }
@@ -13,6 +15,7 @@ export interface StatusFacts {
 /** The body of `GET /status`: texts, as the Go agent's clients expect them. */
 export const statusBody = ({
   health,
+  localRelay,
   pid,
   problem,
   restarts,
@@ -31,11 +34,15 @@ export const statusBody = ({
           ? {
               managementServerDisconnectedTimestamp: new Date(health.connection.since)
                 .toISOString()
-                .replace(/\.\d+Z$/, "Z"),
-              ...(problem === undefined ? {} : { managementServerProblem: problem })
+                .replace(/\.\d+Z$/, "Z")
             }
           : {})
       }),
+  // A relay has no connection of its own that counts, but may know that it cannot pass anything on.
+  ...(problem === undefined || health.connection._tag === "Connected" ? {} : { managementServerProblem: problem }),
   envoyReadinessState: health.initialized ? "INITIALIZED" : "NOT_INITIALIZED",
-  ...(health.initialConfig === "UNDECIDED" ? {} : { initialConfigUpdateStatus: health.initialConfig })
+  ...(health.initialConfig === "UNDECIDED" ? {} : { initialConfigUpdateStatus: health.initialConfig }),
+  ...(localRelay === undefined
+    ? {}
+    : { localRelayEnvoyState: localRelay.envoyState, localRelayEnvoyRestartCount: `${localRelay.restarts}` })
 })

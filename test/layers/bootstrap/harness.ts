@@ -38,6 +38,7 @@ export const noInstance: InstanceFacts = {
 
 export interface World {
   readonly version?: Option.Option<EnvoyVersion>
+  readonly signsForAws?: Option.Option<boolean>
   readonly task?: Effect.Effect<Collected<TaskFacts>>
   readonly instance?: Effect.Effect<Collected<InstanceFacts>>
 }
@@ -50,7 +51,8 @@ export const worldOf = (environment: Environment, world: World = {}) =>
       EnvoyBinary,
       EnvoyBinary.of({
         path: Effect.succeed("/usr/bin/envoy"),
-        version: Effect.succeed(world.version ?? Option.some(envoy140))
+        version: Effect.succeed(world.version ?? Option.some(envoy140)),
+        signsForAws: Effect.succeed(world.signsForAws ?? Option.some(true))
       })
     ),
     Layer.succeed(

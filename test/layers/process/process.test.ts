@@ -95,7 +95,7 @@ describe("Envoy's arguments", () => {
     Effect.gen(function* () {
       const { settings } = yield* Config
       assert.strictEqual(
-        hotRestartArguments(settings, 17).join(" "),
+        hotRestartArguments(settings, 17, "main").join(" "),
         "--base-id 17 --restart-epoch 0 --parent-shutdown-time-s 25"
       )
     }).pipe(Effect.provide(settings({ DISABLE_HOT_RESTART: "0" })))

@@ -1,0 +1,7 @@
+// What scripts/yaml-modules.mjs makes of a YAML file.
+declare module "*.yaml" {
+  import type { TemplateObject } from "./template.ts"
+
+  const content: TemplateObject
+  export default content
+}
