@@ -11,7 +11,21 @@ import { EnvoyProcessLive } from "./EnvoyProcessLive.ts"
 import { HealthMonitorLive } from "./HealthMonitorLive.ts"
 import { SideFilesLive } from "./SideFilesLive.ts"
 
-/** What is around each Envoy, from its process to its health. */
+/** A second Envoy of these layers, which are built afresh for it. */
+export const layerOf = <E, R>(aroundEnvoy: Layer.Layer<EnvoyProcess | HealthMonitor, E, R>) =>
+  Layer.effect(
+    LocalRelay,
+    Effect.gen(function* () {
+      const second = Layer.provide(aroundEnvoy, Layer.succeed(EnvoyRole, "local relay"))
+      const built = yield* Layer.build(Layer.fresh(second))
+      return Option.some({
+        process: Context.get(built, EnvoyProcess),
+        health: Context.get(built, HealthMonitor).health
+      })
+    })
+  )
+
+/** What is around each Envoy, from its bootstrap's file to its health. */
 const aroundEnvoy = HealthMonitorLive.pipe(
   Layer.provideMerge(EnvoyProcessLive),
   Layer.provideMerge(EnvoyLauncherLive),
@@ -20,25 +34,12 @@ const aroundEnvoy = HealthMonitorLive.pipe(
   Layer.provideMerge(SideFilesLive)
 )
 
-/** The second Envoy where the bootstrap asks for one: the layers of the first, built afresh on a bootstrap of its own. */
-export const LocalRelayLive = Layer.effect(
-  LocalRelay,
-  Effect.gen(function* () {
-    const { localRelay } = yield* Bootstrap
-    if (localRelay === undefined) return Option.none()
+/** The second Envoy where the bootstrap asks for one: the layers of the first, on a bootstrap of its own. */
+export const LocalRelayLive = Layer.unwrap(
+  Effect.map(Bootstrap, ({ localRelay }) => {
+    if (localRelay === undefined) return Layer.succeed(LocalRelay, Option.none())
     const { admin, document } = localRelay
     const own = Bootstrap.of({ document, admin, localRelay: undefined, managementServer: undefined, warnings: [] })
-    const built = yield* Layer.build(
-      Layer.fresh(
-        aroundEnvoy.pipe(
-          Layer.provide(Layer.succeed(Bootstrap, own)),
-          Layer.provide(Layer.succeed(EnvoyRole, "local relay"))
-        )
-      )
-    )
-    return Option.some({
-      process: Context.get(built, EnvoyProcess),
-      health: Context.get(built, HealthMonitor).health
-    })
+    return layerOf(Layer.provide(aroundEnvoy, Layer.succeed(Bootstrap, own)))
   })
 )

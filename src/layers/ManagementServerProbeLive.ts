@@ -67,6 +67,9 @@ const overTls = Effect.fnUntraced(function* (host: string, port: number, files: 
 /** gRPC sends the file as it is. */
 const isHeaderValue = (text: string) => /^[\x21-\x7e]+$/.test(text)
 
+const longestWords = 300
+const inOneLine = (text: string) => text.replace(/\s+/g, " ").trim().slice(0, longestWords)
+
 interface Answer {
   readonly httpStatus: number
   readonly status: string | undefined
@@ -88,10 +91,12 @@ const openStream = (socket: Socket, authority: string, token: string | undefined
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` })
     })
     let httpStatus = 0
+    /** Words of a server that speaks no gRPC. */
+    let body = ""
     const take = (headers: Readonly<Record<string, string | ReadonlyArray<string> | number | undefined>>) => {
       httpStatus ||= Number(headers[":status"] ?? 0)
       const status = headers["grpc-status"]
-      if (status === undefined && httpStatus === 200) return
+      if (status === undefined && (httpStatus === 200 || !stream.readableEnded)) return
       const told = `${headers["grpc-message"] ?? ""}`
       const message = Result.getOrElse(
         Result.try(() => decodeURIComponent(told)),
@@ -102,25 +107,33 @@ const openStream = (socket: Socket, authority: string, token: string | undefined
     stream.on("error", fail)
     stream.on("response", take)
     stream.on("trailers", take)
-    stream.resume()
+    stream.setEncoding("utf8")
+    stream.on("data", (part: string) => {
+      if (body.length < longestWords) body += part
+    })
+    stream.on("end", () => {
+      if (httpStatus !== 200) resume(Effect.succeed({ httpStatus, status: undefined, message: inOneLine(body) }))
+    })
     return Effect.sync(() => {
       stream.close()
       session.destroy()
     })
   }).pipe(Effect.timeoutOption(streamPatience))
 
-const probe = Effect.fnUntraced(
-  function* (server: ManagementServerAddress) {
-    const net = process.getBuiltinModule("node:net")
-    if (server._tag === "Unix") {
-      yield* opened("connect", () => net.connect(server.path))
-      return undefined
-    }
-    const { host, port, streams, tls } = server
-    const socket = yield* tls === undefined
-      ? opened("connect", () => net.connect({ host, port }))
-      : overTls(host, port, tls)
-    if (!streams) return undefined
+const connect = ({ host, port, tls }: Extract<ManagementServerAddress, { readonly _tag: "Tcp" }>) => {
+  const net = process.getBuiltinModule("node:net")
+  return tls === undefined ? opened("connect", () => net.connect({ host, port })) : overTls(host, port, tls)
+}
+
+/** The first problem on the way: to the server, to what stands behind it, and with a stream. */
+const probe = (server: ManagementServerAddress): Effect.Effect<string | undefined> =>
+  Effect.gen(function* () {
+    const socket = yield* server._tag === "Unix"
+      ? opened("connect", () => process.getBuiltinModule("node:net").connect(server.path))
+      : connect(server)
+    const behind = server.relaysTo === undefined ? undefined : yield* probe(server.relaysTo)
+    if (behind !== undefined || !server.streams) return behind
+    const tls = server._tag === "Tcp" ? server.tls : undefined
     const token = (yield* readOptional(tls?.token))?.toString("utf8")
     if (token !== undefined && !isHeaderValue(token)) {
       return yield* Effect.fail<Failure>({
@@ -128,17 +141,15 @@ const probe = Effect.fnUntraced(
         message: `the token in ${tls?.token} (APPNET_XDS_TOKEN_FILE) cannot be sent: it is empty, or has a line break or space, maybe at its end`
       })
     }
-    const answer = yield* openStream(socket, tls?.serverName ?? host, token)
+    const authority = server._tag === "Unix" ? "localhost" : (tls?.serverName ?? server.host)
+    const answer = yield* openStream(socket, authority, token)
     return Option.isNone(answer)
       ? undefined
       : refusalOf(server, answer.value.httpStatus, answer.value.status, answer.value.message)
-  },
-  (effect, server) =>
-    effect.pipe(
-      Effect.scoped,
-      Effect.catch((failure) => Effect.succeed(causeOf(server, failure)))
-    )
-)
+  }).pipe(
+    Effect.scoped,
+    Effect.catch((failure: Failure) => Effect.succeed(causeOf(server, failure)))
+  )
 
 export const ManagementServerProbeLive = Layer.effect(
   ManagementServerProbe,

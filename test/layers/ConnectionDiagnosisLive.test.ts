@@ -6,6 +6,7 @@ import { causeOf, refusalOf } from "../../src/layers/health/connectionCause.ts"
 import type { ManagementServerAddress } from "../../src/services/Bootstrap.ts"
 import { ConnectionDiagnosis, ManagementServerProbe } from "../../src/services/ConnectionDiagnosis.ts"
 import { type Health, HealthMonitor } from "../../src/services/HealthMonitor.ts"
+import { settings } from "../fakes.ts"
 
 const cutOff: Health = {
   status: "UNHEALTHY",
@@ -18,13 +19,14 @@ const cutOff: Health = {
 const draining: Health = { ...cutOff, envoyState: "DRAINING" }
 const connected: Health = { ...cutOff, connection: { _tag: "Connected" } }
 
-const watched = Effect.fnUntraced(function* (first: Health) {
+const watched = Effect.fnUntraced(function* (first: Health, environment: Readonly<Record<string, string>> = {}) {
   const health = yield* SubscriptionRef.make<Health>(first)
   const world: { cause: string | undefined; asked: number } = { cause: "nothing listens", asked: 0 }
   const lines: Array<string> = []
   const context = yield* Layer.build(
     ConnectionDiagnosisLive.pipe(
       Layer.provide(Layer.succeed(HealthMonitor, HealthMonitor.of({ health }))),
+      Layer.provide(settings(environment)),
       Layer.provide(
         Layer.succeed(
           ManagementServerProbe,
@@ -86,6 +88,40 @@ describe("ConnectionDiagnosis", () => {
   )
 })
 
+describe("a relay's connection", () => {
+  const live: Health = { ...cutOff, envoyState: "LIVE", connection: { _tag: "NotConsidered" }, initialized: true }
+  const relay = { APPNET_ENABLE_RELAY_MODE_FOR_XDS: "1" }
+
+  it.effect("is tried once a minute, more often while something is wrong, and told of when it works again", () =>
+    Effect.gen(function* () {
+      const { lines, problem, world } = yield* watched(live, relay)
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(yield* problem, Option.some("nothing listens"))
+      yield* TestClock.adjust("11 seconds")
+      assert.strictEqual(world.asked, 2)
+      world.cause = undefined
+      yield* TestClock.adjust("11 seconds")
+      assert.deepStrictEqual(lines, ["nothing listens", "the management server takes streams again"])
+      assert.deepStrictEqual(yield* problem, Option.none())
+      yield* TestClock.adjust("60 seconds")
+      assert.strictEqual(world.asked, 3)
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(world.asked, 4)
+    })
+  )
+
+  it.effect("is not tried before its Envoy is LIVE", () =>
+    Effect.gen(function* () {
+      const { health, world } = yield* watched({ ...live, envoyState: "UNREACHABLE" }, relay)
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(world.asked, 0)
+      yield* SubscriptionRef.set(health, live)
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(world.asked, 1)
+    })
+  )
+})
+
 describe("the cause", () => {
   const tls = { caBundle: "/ca.pem", certificate: undefined, key: undefined, token: undefined, serverName: "xds" }
   const server: ManagementServerAddress = {
@@ -119,5 +155,35 @@ describe("the cause", () => {
     assert.match(`${refusalOf(server, 200, "12", "")}`, /UNIMPLEMENTED: it serves no aggregated discovery/)
     assert.match(`${refusalOf(server, 200, "7", "no")}`, /PERMISSION_DENIED: no: check whether it needs a token/)
     assert.match(`${refusalOf(server, 200, "99", "odd")}`, /gRPC status 99: odd$/)
+  })
+
+  const behind: ManagementServerAddress = { ...server, streams: false, namedBy: ["AWS_REGION"] }
+  const signing: ManagementServerAddress = {
+    ...server,
+    tls: undefined,
+    host: "127.0.0.1",
+    port: 15003,
+    relaysTo: behind
+  }
+  const socket: ManagementServerAddress = { ...server, _tag: "Unix", path: "/tmp/xds.sock" }
+
+  it("behind a relay is the server's, the relay's or the credentials'", () => {
+    assert.match(
+      `${refusalOf(signing, 403, undefined, "expired")}`,
+      /^management server \[::1\]:443, through the relay at 127.0.0.1:15003: it refuses the stream with HTTP status 403: expired: check the AWS credentials/
+    )
+    assert.match(`${refusalOf(socket, 200, "16", "no")}`, /UNAUTHENTICATED: no: check the AWS credentials/)
+    const unavailable = (words: string) => `${refusalOf(socket, 200, "14", words)}`
+    assert.match(
+      unavailable("TLS_error: CERTIFICATE_VERIFY_FAILED"),
+      /does not trust the certificate: check the relay's/
+    )
+    assert.match(
+      unavailable("no healthy upstream"),
+      /finds no address: check the relay's APPNET_MANAGEMENT_DOMAIN_NAME/
+    )
+    assert.match(unavailable("reset reason: remote connection failure"), /cannot reach the management server: check/)
+    assert.match(of("ECONNREFUSED", behind), /check the port in AWS_REGION/)
+    assert.notMatch(of("ERR_SSL_WRONG_VERSION_NUMBER", behind), /APPNET_XDS_MODE/)
   })
 })

@@ -1,15 +1,18 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect, Exit, Fiber, Layer } from "effect"
+import { Clock, Context, Effect, Exit, Fiber, Layer, Option, SubscriptionRef } from "effect"
 import { TestClock } from "effect/testing"
 import { EnvoyProcessLive } from "../../src/layers/EnvoyProcessLive.ts"
 import { HealthMonitorLive } from "../../src/layers/HealthMonitorLive.ts"
+import { layerOf } from "../../src/layers/LocalRelayLive.ts"
 import { run, runOn } from "../../src/programs/run.ts"
+import { HealthMonitor } from "../../src/services/HealthMonitor.ts"
 import {
   type AdminScript,
   fixedBootstrap,
   killed,
   type Life,
   lives,
+  quietStats,
   settings,
   simulatedAdmin,
   simulatedSignals
@@ -40,6 +43,35 @@ const simulated = Effect.fnUntraced(function* (
   yield* TestClock.adjust(0)
   yield* TestClock.adjust(100)
   return { admin, fiber, launcher, send: signals.send }
+})
+
+/** The same with a local relay, which has a life and an admin of its own. */
+const withRelay = Effect.fnUntraced(function* (
+  environment: Readonly<Record<string, string>>,
+  relay: { readonly lives: ReadonlyArray<Life>; readonly admin?: Partial<AdminScript> },
+  ...script: ReadonlyArray<Life>
+) {
+  const launcher = lives(...script)
+  const admin = simulatedAdmin()
+  const relayLauncher = lives(...relay.lives)
+  const relayAdmin = simulatedAdmin({ stats: { ...quietStats, connected: Option.none() }, ...relay.admin })
+  const signals = yield* simulatedSignals
+  const ofRelay = HealthMonitorLive.pipe(
+    Layer.provideMerge(EnvoyProcessLive),
+    Layer.provide(Layer.mergeAll(relayLauncher.layer, relayAdmin.layer))
+  )
+  const layer = HealthMonitorLive.pipe(
+    Layer.provideMerge(EnvoyProcessLive),
+    Layer.provideMerge(layerOf(ofRelay)),
+    Layer.provideMerge(Layer.mergeAll(launcher.layer, admin.layer, signals.layer, fixedBootstrap)),
+    Layer.provideMerge(settings({ ...drainSettings, ...environment }))
+  )
+  const context = yield* Layer.build(layer)
+  const fiber = yield* Effect.forkScoped(Effect.exit(Effect.provideContext(run, context)))
+  const { health } = Context.get(context, HealthMonitor)
+  const settle = Effect.andThen(TestClock.adjust(0), TestClock.adjust(100))
+  yield* settle
+  return { fiber, health: SubscriptionRef.get(health), launcher, relayAdmin, relayLauncher, send: signals.send }
 })
 
 const drainSettings = { LISTENER_DRAIN_WAIT_TIME_S: "20", LISTENER_DRAIN_MIN_WAIT_TIME_S: "5" }
@@ -189,6 +221,80 @@ describe("run", () => {
       yield* signals.send("SIGTERM")
       assert.isTrue(Exit.isSuccess(yield* Fiber.await(fiber)))
       assert.deepStrictEqual(released, ["socket"])
+    })
+  )
+})
+
+describe("run with a local relay", () => {
+  it.effect("starts Envoy when the relay is LIVE, and stops the relay after Envoy", () =>
+    Effect.gen(function* () {
+      const { fiber, health, launcher, relayAdmin, relayLauncher, send } = yield* withRelay(
+        {},
+        { lives: [{}], admin: { state: "INITIALIZING" } },
+        {}
+      )
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual([relayLauncher.events, launcher.events], [["start 1"], []])
+      relayAdmin.script.state = "LIVE"
+      yield* TestClock.adjust(100)
+      yield* TestClock.adjust(100)
+      assert.deepStrictEqual(launcher.events, ["start 1"])
+      assert.strictEqual((yield* health).status, "HEALTHY")
+      yield* send("SIGTERM")
+      yield* TestClock.adjust("4 seconds")
+      assert.strictEqual(relayLauncher.alive.size, 1)
+      yield* TestClock.adjust("2 seconds")
+      assert.isTrue(Exit.isSuccess(yield* Fiber.join(fiber)))
+      assert.deepStrictEqual(launcher.events, ["start 1", "SIGTERM 1", "end 1"])
+      assert.deepStrictEqual(relayLauncher.events, ["start 1", "SIGTERM 1", "end 1"])
+    })
+  )
+
+  it.effect("is UNHEALTHY while the relay is restarted, and Envoy runs on", () =>
+    Effect.gen(function* () {
+      const { health, launcher, relayLauncher } = yield* withRelay(
+        { APPNET_ENVOY_RESTART_COUNT: "3" },
+        { lives: [{ lasts: 5000, exit: killed }, { lasts: 10 }, {}] },
+        {}
+      )
+      assert.strictEqual((yield* health).status, "HEALTHY")
+      yield* TestClock.adjust(4920)
+      assert.strictEqual((yield* health).status, "UNHEALTHY")
+      assert.match((yield* health).reason, /^the local relay's Envoy is UNREACHABLE/)
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* health).status, "HEALTHY")
+      assert.deepStrictEqual(launcher.events, ["start 1"])
+      assert.strictEqual(relayLauncher.events.filter((event) => event.startsWith("start")).length, 3)
+    })
+  )
+
+  it.effect("drains Envoy and fails with the relay's exit when no restart is left", () =>
+    Effect.gen(function* () {
+      const { fiber, launcher } = yield* withRelay({}, { lives: [{ lasts: 3000, exit: killed }] }, {})
+      yield* TestClock.adjust("3 seconds")
+      assert.strictEqual(launcher.alive.size, 1)
+      yield* TestClock.adjust("6 seconds")
+      const exit = yield* Fiber.join(fiber)
+      const error = Exit.isFailure(exit) ? yield* Effect.flip(exit) : assert.fail("no failure")
+      assert.match(error.message, /^The local relay's Envoy ended with signal SIGKILL/)
+      assert.strictEqual("exitCode" in error && error.exitCode, 137)
+      assert.deepStrictEqual(launcher.events, ["start 1", "SIGTERM 1", "end 1"])
+    })
+  )
+
+  it.effect("starts no Envoy after a signal that came before the relay was LIVE", () =>
+    Effect.gen(function* () {
+      const { fiber, launcher, relayAdmin, relayLauncher, send } = yield* withRelay(
+        {},
+        { lives: [{ stubborn: true }], admin: { state: "INITIALIZING" } },
+        {}
+      )
+      yield* send("SIGTERM")
+      relayAdmin.script.state = "LIVE"
+      yield* TestClock.adjust("4 seconds")
+      assert.isTrue(Exit.isSuccess(yield* Fiber.join(fiber)))
+      assert.deepStrictEqual(launcher.events, [])
+      assert.deepStrictEqual(relayLauncher.events, ["start 1", "SIGTERM 1", "SIGKILL 1", "end 1"])
     })
   )
 })
