@@ -187,3 +187,16 @@ export const BootstrapLive = Layer.effect(
   Bootstrap,
   Effect.flatMap(custom, (own) => (own === undefined ? generated : Effect.succeed(own)))
 )
+
+const noLocalRelay =
+  "there is no local relay here: it is for App Mesh mode with an Envoy that cannot sign by itself (APPNET_ENABLE_LOCAL_RELAY_MODE_FOR_XDS)"
+
+/** The same for the second Envoy of local relay mode. */
+export const LocalRelayBootstrapLive = Layer.effect(
+  Bootstrap,
+  Effect.flatMap(Bootstrap, ({ localRelay, warnings }) =>
+    localRelay === undefined
+      ? refuse(noLocalRelay)
+      : Effect.succeed(Bootstrap.of({ ...localRelay, localRelay: undefined, managementServer: undefined, warnings }))
+  )
+).pipe(Layer.provide(BootstrapLive))

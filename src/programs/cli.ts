@@ -4,7 +4,7 @@ import * as Argument from "effect/cli/Argument"
 import * as CliError from "effect/cli/CliError"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { BootstrapLive } from "../layers/BootstrapLive.ts"
+import { BootstrapLive, LocalRelayBootstrapLive } from "../layers/BootstrapLive.ts"
 import { BootstrapValidatorLive } from "../layers/BootstrapValidatorLive.ts"
 import { ConfigLive } from "../layers/ConfigLive.ts"
 import { EnvoyBinaryLive } from "../layers/EnvoyBinaryLive.ts"
@@ -35,15 +35,16 @@ const bootstrapCommand = Command.make(
   "bootstrap",
   {
     validate: yes("validate", "Also have Envoy check it (--mode validate)"),
-    explain: yes("explain", "With a comment at each part that a variable decided: which one, and whether it was set")
+    explain: yes("explain", "With a comment at each part that a variable decided: which one, and whether it was set"),
+    localRelay: yes("local-relay", "Of the second Envoy of local relay mode, in the place of the first one's")
   },
   printBootstrap
 ).pipe(
   Command.withDescription("Print the Envoy bootstrap as YAML and start nothing"),
-  Command.provide(() =>
+  Command.provide(({ localRelay }) =>
     BootstrapValidatorLive.pipe(
       Layer.provideMerge(SideFilesLive),
-      Layer.provideMerge(BootstrapLive),
+      Layer.provideMerge(localRelay ? LocalRelayBootstrapLive : BootstrapLive),
       Layer.provideMerge(TaskMetadataLive),
       Layer.provideMerge(InstanceMetadataLive),
       Layer.provideMerge(EnvoyBinaryLive),

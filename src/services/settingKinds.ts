@@ -71,7 +71,7 @@ const octet = "(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)"
 const v4 = new RegExp(`^${octet}(\\.${octet}){3}$`)
 const isV6 = (text: string) => /^[0-9a-f:.]+$/i.test(text) && text.includes(":") && URL.canParse(`http://[${text}]/`)
 
-const isAddress = (text: string) => v4.test(text) || isV6(text)
+export const isAddress = (text: string) => v4.test(text) || isV6(text)
 
 export const isPort = (text: string) => /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535
 

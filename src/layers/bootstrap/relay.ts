@@ -1,6 +1,7 @@
 import localRelayTemplate from "../../../resources/local_relay_bootstrap.yaml"
 import relayTemplate from "../../../resources/relay_bootstrap.yaml"
 import type { SettingName, Settings } from "../../services/Settings.ts"
+import { isAddress } from "../../services/settingKinds.ts"
 import { by, type PartObject } from "./decided.ts"
 import { curvesOf } from "./endpoint.ts"
 import { inSeconds } from "./fields.ts"
@@ -56,6 +57,7 @@ export const localRelayBootstrap = (
 ): PartObject =>
   filled(localRelayTemplate, {
     ...values(upstream, settings, caBundle, layeredRuntime),
+    certificate_name_type: isAddress(upstream.host) ? "IP_ADDRESS" : "DNS",
     listener_port: by(settings.APPNET_LOCAL_RELAY_LISTENER_PORT, "APPNET_LOCAL_RELAY_LISTENER_PORT"),
     admin_host: by(settings.APPNET_LOCAL_RELAY_ADMIN_HOST, "APPNET_LOCAL_RELAY_ADMIN_HOST"),
     admin_port: by(settings.APPNET_LOCAL_RELAY_ADMIN_PORT, "APPNET_LOCAL_RELAY_ADMIN_PORT")

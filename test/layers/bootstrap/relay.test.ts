@@ -225,6 +225,11 @@ describe("local relay mode", () => {
       const own = yield* localRelayOf({ APPMESH_XDS_ENDPOINT: "[fd00::1]:18000", APPMESH_SIGNING_NAME: "mesh" })
       assert.deepStrictEqual(found(own.value, "socket_address")[1], { address: "fd00::1", port_value: 18000 })
       assert.strictEqual(oneOf(own.value, "service_name"), "mesh")
+      // Trusted roots alone would let anybody pass as the management server.
+      const names = (json: Json) => found(json, "match_typed_subject_alt_names")
+      const name = "appmesh-preview-envoy-management.us-west-2.amazonaws.com"
+      assert.deepStrictEqual(names(value), [[{ san_type: "DNS", matcher: { exact: name } }]])
+      assert.deepStrictEqual(names(own.value), [[{ san_type: "IP_ADDRESS", matcher: { exact: "fd00::1" } }]])
     })
   )
 
