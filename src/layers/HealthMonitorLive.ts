@@ -69,9 +69,18 @@ export const HealthMonitorLive = Layer.effect(
     }, oneAtATime.withPermits(1))
 
     const probe = Effect.fnUntraced(function* (startedAt: number) {
-      const [state, stats] = yield* Effect.all([Effect.option(admin.ready), Effect.option(admin.healthStats)], {
-        concurrency: 2
-      })
+      const [state, own, passedOn] = yield* Effect.all(
+        [
+          Effect.option(admin.ready),
+          Effect.option(admin.healthStats),
+          Option.isNone(relay) ? Effect.succeed(true) : relay.value.passesOn
+        ],
+        { concurrency: 3 }
+      )
+      const stats = Option.map(own, (found) => ({
+        ...found,
+        connected: Option.map(found.connected, (connected) => connected && passedOn)
+      }))
       const now = yield* Clock.currentTimeMillis
       yield* publish((before) => assess(before, rules, { state, stats, now, startedAt }))
     })

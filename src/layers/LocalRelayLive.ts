@@ -1,4 +1,5 @@
 import { Context, Effect, Layer, Option } from "effect"
+import { AdminClient } from "../services/AdminClient.ts"
 import { Bootstrap } from "../services/Bootstrap.ts"
 import { EnvoyProcess } from "../services/EnvoyProcess.ts"
 import { EnvoyRole } from "../services/EnvoyRole.ts"
@@ -12,7 +13,7 @@ import { HealthMonitorLive } from "./HealthMonitorLive.ts"
 import { SideFilesLive } from "./SideFilesLive.ts"
 
 /** A second Envoy of these layers, which are built afresh for it. */
-export const layerOf = <E, R>(aroundEnvoy: Layer.Layer<EnvoyProcess | HealthMonitor, E, R>) =>
+export const layerOf = <E, R>(aroundEnvoy: Layer.Layer<AdminClient | EnvoyProcess | HealthMonitor, E, R>) =>
   Layer.effect(
     LocalRelay,
     Effect.gen(function* () {
@@ -20,7 +21,11 @@ export const layerOf = <E, R>(aroundEnvoy: Layer.Layer<EnvoyProcess | HealthMoni
       const built = yield* Layer.build(Layer.fresh(second))
       return Option.some({
         process: Context.get(built, EnvoyProcess),
-        health: Context.get(built, HealthMonitor).health
+        health: Context.get(built, HealthMonitor).health,
+        passesOn: Effect.match(Context.get(built, AdminClient).healthStats, {
+          onFailure: () => false,
+          onSuccess: ({ relayedStreams = 0 }) => relayedStreams > 0
+        })
       })
     })
   )

@@ -25,6 +25,8 @@ export interface HealthStats {
   readonly ldsUpdateRejected: number
   readonly cdsUpdateSuccess: number
   readonly cdsUpdateRejected: number
+  /** xDS streams that a relay has passed on to its management server; absent where Envoy is no relay. */
+  readonly relayedStreams?: number
 }
 
 export const ServerInfo = Schema.Struct({

@@ -1,4 +1,4 @@
-import { Context, Option } from "effect"
+import { Context, type Effect, Option } from "effect"
 import type { EnvoyProcess } from "./EnvoyProcess.ts"
 import type { HealthMonitor } from "./HealthMonitor.ts"
 
@@ -6,6 +6,8 @@ import type { HealthMonitor } from "./HealthMonitor.ts"
 export interface SecondEnvoy {
   readonly process: EnvoyProcess["Service"]
   readonly health: HealthMonitor["Service"]["health"]
+  /** Whether the first one's stream has come through to the management server: the relay takes it in any case. */
+  readonly passesOn: Effect.Effect<boolean>
 }
 
 /** The Envoy that signs the first one's xDS stream and passes it on; none where the first asks by itself. */

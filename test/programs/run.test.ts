@@ -54,11 +54,14 @@ const withRelay = Effect.fnUntraced(function* (
   const launcher = lives(...script)
   const admin = simulatedAdmin()
   const relayLauncher = lives(...relay.lives)
-  const relayAdmin = simulatedAdmin({ stats: { ...quietStats, connected: Option.none() }, ...relay.admin })
+  const relayAdmin = simulatedAdmin({
+    stats: { ...quietStats, connected: Option.none(), relayedStreams: 1 },
+    ...relay.admin
+  })
   const signals = yield* simulatedSignals
   const ofRelay = HealthMonitorLive.pipe(
     Layer.provideMerge(EnvoyProcessLive),
-    Layer.provide(Layer.mergeAll(relayLauncher.layer, relayAdmin.layer))
+    Layer.provideMerge(Layer.mergeAll(relayLauncher.layer, relayAdmin.layer))
   )
   const layer = HealthMonitorLive.pipe(
     Layer.provideMerge(EnvoyProcessLive),
@@ -265,6 +268,20 @@ describe("run with a local relay", () => {
       assert.strictEqual((yield* health).status, "HEALTHY")
       assert.deepStrictEqual(launcher.events, ["start 1"])
       assert.strictEqual(relayLauncher.events.filter((event) => event.startsWith("start")).length, 3)
+    })
+  )
+
+  it.effect("is connected only where the relay has passed the stream on", () =>
+    Effect.gen(function* () {
+      const { health, relayAdmin } = yield* withRelay({ HC_POLL_INTERVAL_MS: "2000" }, { lives: [{}] }, {})
+      assert.strictEqual((yield* health).connection._tag, "Connected")
+      relayAdmin.script.stats = { ...quietStats, connected: Option.none(), relayedStreams: 0 }
+      yield* TestClock.adjust("3 seconds")
+      assert.strictEqual((yield* health).connection._tag, "Disconnected")
+      assert.strictEqual((yield* health).status, "HEALTHY")
+      relayAdmin.script.stats = { ...quietStats, connected: Option.none(), relayedStreams: 1 }
+      yield* TestClock.adjust("3 seconds")
+      assert.strictEqual((yield* health).connection._tag, "Connected")
     })
   )
 

@@ -3,7 +3,7 @@ import type { HealthStats } from "../../services/AdminClient.ts"
 
 /** The names that health is judged by, as the regular expression of Envoy's `filter`. */
 export const healthFilter =
-  "^(control_plane\\.connected_state|listener_manager\\.(lds\\.update_|listener_create_failure)|cluster_manager\\.cds\\.update_)"
+  "^(control_plane\\.connected_state|listener_manager\\.(lds\\.update_|listener_create_failure)|cluster_manager\\.cds\\.update_|cluster\\.appnet_management_cluster\\.upstream_rq_active$)"
 
 /** Envoy's `/stats?format=json`; histograms stand in entries of another shape and are passed over. */
 export const StatsJson = Schema.Struct({
@@ -16,7 +16,10 @@ export const toHealthStats = ({ stats }: StatsJson): HealthStats => {
   for (const { name, value } of stats) if (name !== undefined && typeof value === "number") values.set(name, value)
   const counter = (name: string) => values.get(name) ?? 0
   const connected = values.get("control_plane.connected_state")
+  // Of the cluster in the templates: a request counts once the connection behind it is there.
+  const relayedStreams = values.get("cluster.appnet_management_cluster.upstream_rq_active")
   return {
+    ...(relayedStreams === undefined ? {} : { relayedStreams }),
     connected: connected === undefined ? Option.none() : Option.some(connected === 1),
     listenerCreateFailure: counter("listener_manager.listener_create_failure"),
     ldsUpdateSuccess: counter("listener_manager.lds.update_success"),
