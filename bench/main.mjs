@@ -7,6 +7,7 @@ import http from "node:http"
 import net from "node:net"
 import { tmpdir } from "node:os"
 import { fileURLToPath } from "node:url"
+import { logsBench } from "./logs.mjs"
 import { statsBench } from "./stats.mjs"
 
 const root = fileURLToPath(new URL("../", import.meta.url))
@@ -262,6 +263,7 @@ const parts = {
   bootstrap: bootstrapTime,
   files: wrongFiles,
   stats: () => statsBench({ children, figure, freePort, root, startAgent: withAdmin, until }),
+  logs: () => logsBench({ figure, folder, root, startAgent }),
   start: startTimes,
   check: healthCheckCost,
   health: healthyAfterLive,

@@ -7,11 +7,14 @@ import { ConfigLive } from "./ConfigLive.ts"
 import { ConnectionDiagnosisLive } from "./ConnectionDiagnosisLive.ts"
 import * as EnvoyBinary from "./EnvoyBinaryLive.ts"
 import { EnvoyLauncherLive } from "./EnvoyLauncherLive.ts"
+import { EnvoyOutputLive } from "./EnvoyOutputLive.ts"
 import { EnvoyProcessLive } from "./EnvoyProcessLive.ts"
 import { HealthMonitorLive } from "./HealthMonitorLive.ts"
 import { HostLive } from "./HostLive.ts"
 import { InstanceMetadataLive } from "./InstanceMetadataLive.ts"
 import { LocalRelayLive } from "./LocalRelayLive.ts"
+import { LogFilesLive } from "./LogFilesLive.ts"
+import { LoggerInForce, LoggerToDestination } from "./LoggerLive.ts"
 import { LogLevelsLive } from "./LogLevelsLive.ts"
 import { ManagementServerLive } from "./ManagementServerLive.ts"
 import { ManagementServerProbeLive } from "./ManagementServerProbeLive.ts"
@@ -20,7 +23,13 @@ import { SideFilesLive } from "./SideFilesLive.ts"
 import { SnapshotterLive } from "./SnapshotterLive.ts"
 import { TaskMetadataLive } from "./TaskMetadataLive.ts"
 
-/** Read from the bottom: each line may use all lines below it, and is released before them. */
+/** What all other layers stand on, and what is released last: the settings, and the log as they ask for it. */
+export const groundLayer = LoggerToDestination.pipe(
+  Layer.provideMerge(Layer.provide(LogFilesLive, LoggerInForce)),
+  Layer.provideMerge(ConfigLive)
+)
+
+/** Needs `groundLayer`. Read from the bottom: each line may use all lines below it, and is released before them. */
 export const layerAsking = (asked: VersionQuestion | undefined) =>
   ManagementServerLive.pipe(
     Layer.provideMerge(SnapshotterLive),
@@ -30,6 +39,7 @@ export const layerAsking = (asked: VersionQuestion | undefined) =>
     Layer.provideMerge(HealthMonitorLive),
     Layer.provideMerge(EnvoyProcessLive),
     Layer.provideMerge(EnvoyLauncherLive),
+    Layer.provideMerge(EnvoyOutputLive),
     Layer.provideMerge(AdminClientLive),
     Layer.provideMerge(BootstrapFileLive),
     Layer.provideMerge(SideFilesLive),
@@ -39,6 +49,5 @@ export const layerAsking = (asked: VersionQuestion | undefined) =>
     Layer.provideMerge(InstanceMetadataLive),
     Layer.provideMerge(EnvoyBinary.layerAsking(asked)),
     Layer.provideMerge(HostLive),
-    Layer.provideMerge(NodeFileSystem.layer),
-    Layer.provideMerge(ConfigLive)
+    Layer.provideMerge(NodeFileSystem.layer)
   )

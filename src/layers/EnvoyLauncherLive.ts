@@ -2,13 +2,12 @@ import type { ChildProcess } from "node:child_process"
 import { Deferred, Effect, Layer, Option, Scope } from "effect"
 import { Bootstrap, BootstrapFile } from "../services/Bootstrap.ts"
 import { Config } from "../services/Config.ts"
-import { EnvoyBinary, EnvoyNotFound } from "../services/EnvoyBinary.ts"
+import { EnvoyBinary } from "../services/EnvoyBinary.ts"
 import { EnvoyLauncher, EnvoyLaunchFailed, type LaunchedEnvoy, type ProcessExit } from "../services/EnvoyLauncher.ts"
+import { EnvoyOutput } from "../services/EnvoyOutput.ts"
 import { EnvoyRole } from "../services/EnvoyRole.ts"
 import { envoyArguments, hotRestartArguments } from "./process/envoyArguments.ts"
-import { outputFor } from "./process/output.ts"
 import { parseProcStat } from "./process/procStat.ts"
-import { runFilePath } from "./process/runFiles.ts"
 import { holdsNetAdmin, type Wrapper, wrapperCandidates } from "./process/wrapper.ts"
 
 const fs = process.getBuiltinModule("node:fs")
@@ -84,6 +83,7 @@ export const EnvoyLauncherLive = Layer.effect(
   Effect.gen(function* () {
     const { settings } = yield* Config
     const binary = yield* EnvoyBinary
+    const output = yield* EnvoyOutput
     const bootstrap = yield* BootstrapFile
     const { admin } = yield* Bootstrap
     const role = yield* EnvoyRole
@@ -101,9 +101,7 @@ export const EnvoyLauncherLive = Layer.effect(
         {
           path: binary.path,
           wrapper: chooseWrapper,
-          baseId: freeBaseId,
-          stdout: outputFor(1, runFilePath(settings, "stdout.fifo", role), process.stdout),
-          stderr: outputFor(2, runFilePath(settings, "stderr.fifo", role), process.stderr)
+          baseId: freeBaseId
         },
         { concurrency: "unbounded" }
       ).pipe(Scope.provide(scope))
@@ -113,8 +111,10 @@ export const EnvoyLauncherLive = Layer.effect(
     const { APPNET_AGENT_ADMIN_TOKEN: _, ...environment } = process.env
 
     const launch = Effect.gen(function* () {
-      const { path, wrapper, baseId, stdout, stderr } = yield* Effect.mapError(ground, (error) =>
-        error instanceof EnvoyNotFound ? error : new EnvoyLaunchFailed({ path: "mkfifo", problem: error.message })
+      const { path, wrapper, baseId } = yield* ground
+      const { stdout, stderr } = yield* Effect.mapError(
+        output.open,
+        (error) => new EnvoyLaunchFailed({ path, problem: error.message })
       )
       const [command = path, ...words] = [
         ...wrapper,

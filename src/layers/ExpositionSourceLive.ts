@@ -4,6 +4,7 @@ import { AdminError } from "../services/AdminClient.ts"
 import { type AdminAddress, Bootstrap } from "../services/Bootstrap.ts"
 import { ExpositionSource } from "../services/ExpositionSource.ts"
 import { makeResponseReader } from "./admin/httpResponse.ts"
+import { keepHeapSmall } from "./process/heap.ts"
 
 const net = process.getBuiltinModule("node:net")
 
@@ -14,14 +15,6 @@ const net = process.getBuiltinModule("node:net")
  */
 const arenaSize = 1 << 20
 const readSize = 64 * 1024
-/**
- * V8 lets the young generation grow under load, by more than all of the agent. Said before the first long answer: at the
- * start it would cost time, and compiled code that was made under other flags.
- */
-const keepHeapSmall = Effect.sync(() =>
-  process.getBuiltinModule("node:v8").setFlagsFromString("--semi-space-growth-factor=1")
-)
-
 /** What a connection has to say; none at its end. */
 type Event = Uint8Array | Error | undefined
 
@@ -81,7 +74,7 @@ export const ExpositionSourceLive = Layer.effect(
       open: Effect.fnUntraced(function* (path: string) {
         const fail = (reason: AdminError["reason"], detail: string) =>
           Effect.fail(new AdminError({ endpoint: path.split("?", 1)[0] ?? path, reason, detail }))
-        yield* keepHeapSmall
+        keepHeapSmall()
         const connection = yield* connect(admin)
         const reader = makeResponseReader()
         yield* connection.send(`GET ${path} HTTP/1.1\r\nhost: envoy\r\nconnection: close\r\n\r\n`)

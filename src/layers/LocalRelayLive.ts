@@ -8,6 +8,7 @@ import { LocalRelay } from "../services/LocalRelay.ts"
 import { AdminClientLive } from "./AdminClientLive.ts"
 import { BootstrapFileLive } from "./BootstrapFileLive.ts"
 import { EnvoyLauncherLive } from "./EnvoyLauncherLive.ts"
+import { EnvoyOutputLive } from "./EnvoyOutputLive.ts"
 import { EnvoyProcessLive } from "./EnvoyProcessLive.ts"
 import { HealthMonitorLive } from "./HealthMonitorLive.ts"
 import { SideFilesLive } from "./SideFilesLive.ts"
@@ -34,6 +35,7 @@ export const layerOf = <E, R>(aroundEnvoy: Layer.Layer<AdminClient | EnvoyProces
 const aroundEnvoy = HealthMonitorLive.pipe(
   Layer.provideMerge(EnvoyProcessLive),
   Layer.provideMerge(EnvoyLauncherLive),
+  Layer.provideMerge(EnvoyOutputLive),
   Layer.provideMerge(AdminClientLive),
   Layer.provideMerge(BootstrapFileLive),
   Layer.provideMerge(SideFilesLive)

@@ -1,4 +1,8 @@
-import { Cause, Logger } from "effect"
+import { Cause, Effect, Layer, Logger } from "effect"
+import { Config } from "../services/Config.ts"
+import { LogFiles } from "../services/LogFiles.ts"
+import type { Settings } from "../services/Settings.ts"
+import { logDestination, placeOf } from "./logs/destination.ts"
 
 const levels: Readonly<Record<string, string>> = {
   Trace: "trace",
@@ -21,9 +25,11 @@ const show = (part: unknown) => {
   return part instanceof Error ? (part.stack ?? part.message) : JSON.stringify(part)
 }
 
+const wordsOf = (message: unknown) => (Array.isArray(message) ? message : [message]).map(show)
+
 /** Lines like Envoy's: `[2026-01-31 12:00:00.123][PID][info] [AppNet Agent] message`. */
 export const envoyFormat = Logger.make<unknown, string>(({ cause, date, logLevel, message }) => {
-  const words = (Array.isArray(message) ? message : [message]).map(show)
+  const words = wordsOf(message)
   if (cause.reasons.length > 0) words.push(Cause.pretty(cause))
   const head = `[${timestamp(date)}][${process.pid}][${levels[logLevel] ?? "info"}] [AppNet Agent] `
   return words
@@ -33,5 +39,47 @@ export const envoyFormat = Logger.make<unknown, string>(({ cause, date, logLevel
     .join("\n")
 })
 
+/** One JSON object a line. */
+export const jsonFormat = Logger.make<unknown, string>(({ cause, date, logLevel, message }) =>
+  JSON.stringify({
+    time: date.toISOString(),
+    level: levels[logLevel] ?? "info",
+    pid: process.pid,
+    source: "AppNet Agent",
+    message: wordsOf(message).join(" "),
+    cause: cause.reasons.length > 0 ? Cause.pretty(cause) : undefined
+  })
+)
+
+/** The form that the settings ask for. */
+export const formatInForce = (settings: Settings): Logger.Logger<unknown, string> =>
+  settings.APPNET_AGENT_LOG_FORMAT === "json" ? jsonFormat : envoyFormat
+
 /** Agent lines go to standard error; standard output belongs to commands and to Envoy. */
 export const LoggerLive = Logger.layer([Logger.withConsoleError(envoyFormat)])
+
+/** The same, in the form that the settings ask for. */
+export const LoggerInForce = Layer.unwrap(
+  Effect.map(Config, ({ settings }) => Logger.layer([Logger.withConsoleError(formatInForce(settings))]))
+)
+
+/** Agent lines go where Envoy's go: to the log file that the settings name, if they do. */
+export const LoggerToDestination = Layer.unwrap(
+  Effect.gen(function* () {
+    const { settings } = yield* Config
+    const format = formatInForce(settings)
+    const destination = logDestination(placeOf(settings, "main"))
+    switch (destination._tag) {
+      case "Own":
+        return Logger.layer([Logger.withConsoleError(format)])
+      case "Stream":
+        return Logger.layer([
+          destination.name === "stdout" ? Logger.withConsoleLog(format) : Logger.withConsoleError(format)
+        ])
+      case "File": {
+        const { offer } = yield* (yield* LogFiles).at(destination.path)
+        return Logger.layer([Logger.map(format, offer)])
+      }
+    }
+  })
+)

@@ -1,5 +1,5 @@
-import { Effect, Runtime } from "effect"
-import { layerAsking } from "../layers/AgentLive.ts"
+import { Effect, Layer, Runtime } from "effect"
+import { groundLayer, layerAsking } from "../layers/AgentLive.ts"
 import { LoggerLive } from "../layers/LoggerLive.ts"
 import type { HeadStart } from "../layers/process/headStart.ts"
 import { layerAfter } from "../layers/SignalsLive.ts"
@@ -10,12 +10,23 @@ const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
   fiber.addObserver((exit) => teardown(exit, (code) => process.exit(code)))
 })
 
-/** `run` on the real world. Every failure is one log line, and an exit code of its own. */
-export const startAgent = ({ takeSignals, version }: HeadStart) =>
-  runOn(layerAsking(version)).pipe(
-    Effect.provide(layerAfter(takeSignals)),
+/** A failure is one log line. */
+const reported = <A, E extends Error, R>(effect: Effect.Effect<A, E, R>) =>
+  effect.pipe(
     Effect.tapError((error) => Effect.logFatal(error.message)),
-    Effect.tapDefect((defect) => Effect.logFatal("the agent itself failed:", defect)),
+    Effect.tapDefect((defect) => Effect.logFatal("the agent itself failed:", defect))
+  )
+
+/**
+ * `run` on the real world, with an exit code for every failure. The log is where the settings ask for it until the very
+ * end; what is wrong with the settings themselves is said on stderr.
+ */
+export const startAgent = ({ takeSignals, version }: HeadStart) =>
+  reported(Layer.build(groundLayer)).pipe(
+    Effect.flatMap((ground) =>
+      runOn(layerAsking(version)).pipe(Effect.provide(layerAfter(takeSignals)), reported, Effect.provideContext(ground))
+    ),
+    Effect.scoped,
     Effect.provide(LoggerLive),
     runMain({ disableErrorReporting: true })
   )
