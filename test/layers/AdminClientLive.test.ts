@@ -7,6 +7,7 @@ import { layerNoTransport } from "../../src/layers/AdminClientLive.ts"
 import { AdminClient, AdminError } from "../../src/services/AdminClient.ts"
 import { type AdminAddress, Bootstrap } from "../../src/services/Bootstrap.ts"
 import { ExpositionSource } from "../../src/services/ExpositionSource.ts"
+import { shows } from "../shows.ts"
 
 type Answer = (attempt: number) => Effect.Effect<Response>
 
@@ -99,6 +100,7 @@ describe("AdminClient", () => {
 
   it.effect("gives a probe 2 s", () =>
     Effect.gen(function* () {
+      shows("health-question")
       const fiber = yield* Effect.forkChild(ask(silence, (admin) => admin.ready))
       yield* TestClock.adjust(0)
       yield* TestClock.adjust(1999)
@@ -112,6 +114,7 @@ describe("AdminClient", () => {
 
   it.effect("gives a control call 250 ms and three more tries", () =>
     Effect.gen(function* () {
+      shows("bad-gateway")
       const drain = { graceful: true, skipExit: true, inboundOnly: false }
       const fiber = yield* Effect.forkChild(ask(silence, (admin) => admin.drainListeners(drain)))
       yield* TestClock.adjust(0)

@@ -4,6 +4,7 @@ import { TestClock } from "effect/testing"
 import { EnvoyProcessLive } from "../../src/layers/EnvoyProcessLive.ts"
 import { EnvoyProcess } from "../../src/services/EnvoyProcess.ts"
 import { code, killed, type Life, lives, settings } from "../fakes.ts"
+import { shows } from "../shows.ts"
 
 const on = (environment: Readonly<Record<string, string>>, ...script: ReadonlyArray<Life>) => {
   const launcher = lives(...script)
@@ -20,6 +21,7 @@ const supervised = Effect.gen(function* () {
 
 describe("EnvoyProcess", () => {
   it.effect("restarts at once the first time, then after 100 ms, 200 ms and so on", () => {
+    shows("APPNET_ENVOY_RESTART_COUNT", "restart-delays")
     const { launcher, layer } = on({ APPNET_ENVOY_RESTART_COUNT: "3" }, { lasts: 10, exit: killed })
     return Effect.gen(function* () {
       const { state } = yield* supervised
@@ -41,6 +43,7 @@ describe("EnvoyProcess", () => {
   })
 
   it.effect("waits at most 5 s between restarts", () => {
+    shows("restart-delays")
     const { launcher, layer } = on({ APPNET_ENVOY_RESTART_COUNT: "10" }, { lasts: 0 })
     return Effect.gen(function* () {
       yield* supervised
@@ -50,6 +53,7 @@ describe("EnvoyProcess", () => {
   })
 
   it.effect("fails with Envoy's exit code when no restart is left", () => {
+    shows("exit-envoy-code")
     const { layer } = on({}, { lasts: 5, exit: code(3) })
     return Effect.gen(function* () {
       const { fiber, state } = yield* supervised
@@ -61,6 +65,7 @@ describe("EnvoyProcess", () => {
   })
 
   it.effect("fails with 128 + signal number when a signal ended Envoy", () => {
+    shows("exit-envoy-signal")
     const { layer } = on({}, { lasts: 5, exit: killed })
     return Effect.gen(function* () {
       const { fiber } = yield* supervised
@@ -71,6 +76,7 @@ describe("EnvoyProcess", () => {
   })
 
   it.effect("counts an exit 0 that nobody asked for as an end", () => {
+    shows("exit-envoy-code")
     const { layer } = on({}, { lasts: 5, exit: code(0) })
     return Effect.gen(function* () {
       const { fiber } = yield* supervised
@@ -81,6 +87,7 @@ describe("EnvoyProcess", () => {
   })
 
   it.effect("stops with SIGTERM, and kills after 3 s", () => {
+    shows("kill-after-3s")
     const { launcher, layer } = on({}, { stubborn: true })
     return Effect.gen(function* () {
       const { envoy, state } = yield* supervised

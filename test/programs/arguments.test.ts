@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { readLegacyFlags } from "../../src/programs/arguments.ts"
 import { healthCheckTarget, isHealthCheck } from "../../src/programs/healthCheck.ts"
+import { shows } from "../shows.ts"
 
 const Word = Schema.String.check(
   Schema.makeFilter((word) => !/^--?(envoyReadiness|logLevel|envoyConfigPath)(=|$)/s.test(word))
@@ -9,6 +10,7 @@ const Word = Schema.String.check(
 
 describe("the Go agent's flags", () => {
   it("set variables, with one dash or two, attached or following, in any position", () => {
+    shows("old-flags")
     for (const words of [
       ["-logLevel=debug", "config"],
       ["--logLevel=debug", "config"],
@@ -24,6 +26,7 @@ describe("the Go agent's flags", () => {
   })
 
   it("make -envoyReadiness the command ready, unless it says false", () => {
+    shows("old-flags")
     assert.deepStrictEqual(readLegacyFlags(["-envoyReadiness"]).words, ["ready"])
     assert.deepStrictEqual(readLegacyFlags(["--timeout", "3", "--envoyReadiness=true"]).words, [
       "ready",
@@ -44,6 +47,7 @@ describe("the Go agent's flags", () => {
 
 describe("the container's health check", () => {
   it("is `ready` that asks once", () => {
+    shows("ready-once")
     for (const words of [
       ["ready", "--timeout", "0"],
       ["ready", "--timeout=0"],

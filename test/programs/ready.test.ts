@@ -4,6 +4,7 @@ import { TestClock } from "effect/testing"
 import { ready } from "../../src/programs/ready.ts"
 import { AgentUnreachable, ManagementClient, ManagementNotServed } from "../../src/services/ManagementClient.ts"
 import { settings } from "../fakes.ts"
+import { shows } from "../shows.ts"
 
 type Answer = ManagementClient["Service"]["status"]
 
@@ -36,6 +37,7 @@ const asking = (options: { interval?: number; timeout?: number }, ...answers: Re
 describe("ready", () => {
   it.effect("asks every interval until the agent is HEALTHY", () =>
     Effect.gen(function* () {
+      shows("ready-polls")
       const { count, program } = asking({}, nobody, saying("UNHEALTHY"), saying("HEALTHY"))
       const fiber = yield* Effect.forkChild(program)
       yield* TestClock.adjust(0)
@@ -50,6 +52,7 @@ describe("ready", () => {
 
   it.effect("gives up after the time-out and says what was last heard", () =>
     Effect.gen(function* () {
+      shows("ready-polls")
       const { program } = asking({ interval: 1, timeout: 10 }, nobody, saying("UNHEALTHY"))
       const fiber = yield* Effect.forkChild(Effect.result(program))
       yield* TestClock.adjust(0)
@@ -63,6 +66,7 @@ describe("ready", () => {
 
   it.effect("asks once where interval or time-out is 0", () =>
     Effect.gen(function* () {
+      shows("ready-once")
       for (const options of [{ interval: 0 }, { timeout: 0 }]) {
         const { count, program } = asking(options, saying("UNHEALTHY"), saying("HEALTHY"))
         assert.isTrue(Exit.isFailure(yield* Effect.exit(program)))
@@ -74,6 +78,7 @@ describe("ready", () => {
 
   it.effect("does not wait for an API that is not served", () =>
     Effect.gen(function* () {
+      shows("ready-not-served")
       const { count, program } = asking({}, Effect.fail(new ManagementNotServed()))
       const result = yield* Effect.result(program)
       assert.isTrue(Result.isFailure(result) && result.failure.message.includes("APPNET_AGENT_ADMIN_MODE is not set"))

@@ -6,6 +6,7 @@ import { Effect, Layer, Result } from "effect"
 import type * as HttpServer from "effect/http/HttpServer"
 import { bindTcp, bindUnix } from "../../../src/layers/management/bind.ts"
 import type { ManagementBindFailed } from "../../../src/services/ManagementServer.ts"
+import { shows } from "../../shows.ts"
 
 const folder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(`${tmpdir()}/appnet-bind-`)),
@@ -29,6 +30,7 @@ const failure = (layer: Layer.Layer<HttpServer.HttpServer, ManagementBindFailed>
 describe("binding the management API", () => {
   it.effect("names a TCP address that is taken, and what to do", () =>
     Effect.gen(function* () {
+      shows("exit-1-bind")
       const server = yield* listening({ host: "127.0.0.1", port: 0 })
       const address = server.address()
       const port = typeof address === "object" && address !== null ? address.port : 0
@@ -41,6 +43,7 @@ describe("binding the management API", () => {
 
   it.effect("makes a unix socket that only its owner may use, and removes it", () =>
     Effect.gen(function* () {
+      shows("uds-socket")
       const path = `${yield* folder}/api.sock`
       yield* Effect.scoped(
         Effect.gen(function* () {
@@ -54,6 +57,7 @@ describe("binding the management API", () => {
 
   it.effect("replaces a socket that nobody listens on", () =>
     Effect.gen(function* () {
+      shows("uds-socket")
       const path = `${yield* folder}/api.sock`
       // A process that is killed leaves its socket behind.
       const { execFileSync } = yield* Effect.promise(() => import("node:child_process"))
@@ -66,6 +70,7 @@ describe("binding the management API", () => {
 
   it.effect("refuses a live socket, another kind of file, a missing folder", () =>
     Effect.gen(function* () {
+      shows("uds-socket")
       const place = yield* folder
       yield* listening({ path: `${place}/live.sock` })
       assert.include(yield* failure(bindUnix(`${place}/live.sock`)), "a live socket")
