@@ -131,11 +131,14 @@ describe("supervision", () => {
   })
 
   it("starts Envoy anew with hot restart on, under a base id that is free", async () => {
-    shows("DISABLE_HOT_RESTART")
+    shows("DISABLE_HOT_RESTART", "hot-restart-arguments")
     const environment = { DISABLE_HOT_RESTART: "false", APPNET_ENVOY_RESTART_COUNT: "1" }
     const [first, second] = await Promise.all([startServing({ environment }), startServing({ environment })])
     const { envoyPid } = await first.agent.until({ healthStatus: "HEALTHY" })
     await second.agent.until({ healthStatus: "HEALTHY" })
+    const words = readFileSync(`/proc/${envoyPid}/cmdline`, "latin1").replaceAll("\0", " ")
+    expect(words).toMatch(/--base-id \d+ --restart-epoch 0 --parent-shutdown-time-s 25 $/)
+    expect(words).not.toContain("--disable-hot-restart")
     process.kill(Number(envoyPid), "SIGKILL")
     await first.agent.until({ healthStatus: "HEALTHY", envoyRestartCount: "1" })
     for (const { agent } of [first, second]) agent.child.kill("SIGTERM")

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, SubscriptionRef } from "effect"
+import { Effect, Fiber, Layer, Option, SubscriptionRef } from "effect"
 import { TestClock } from "effect/testing"
 import { EnvoyProcessLive } from "../../src/layers/EnvoyProcessLive.ts"
+import { EnvoyLauncher, type ProcessSample } from "../../src/services/EnvoyLauncher.ts"
 import { EnvoyProcess } from "../../src/services/EnvoyProcess.ts"
 import { code, killed, type Life, lives, settings } from "../fakes.ts"
 import { shows } from "../shows.ts"
@@ -135,4 +136,28 @@ describe("EnvoyProcess", () => {
       assert.strictEqual(launcher.alive.size, 0)
     }).pipe(Effect.provide(layer))
   })
+
+  it.effect("looks at the process once an interval", () =>
+    Effect.gen(function* () {
+      shows("PID_POLL_INTERVAL_MS")
+      const looksIn = Effect.fnUntraced(function* (environment: Readonly<Record<string, string>>) {
+        let looks = 0
+        const sample = Effect.sync(() => {
+          looks += 1
+          return Option.some<ProcessSample>({ state: "running", residentMemory: looks, cpuTime: 0 })
+        })
+        const launch = Effect.succeed({ pid: 1, exit: Effect.never, signal: () => Effect.void, sample })
+        const launcher = Layer.succeed(EnvoyLauncher, EnvoyLauncher.of({ launch }))
+        yield* Effect.gen(function* () {
+          const { envoy } = yield* supervised
+          yield* TestClock.adjust("1 second")
+          assert.deepInclude(Option.getOrThrow(yield* envoy.sample), { state: "running", residentMemory: looks })
+        }).pipe(Effect.provide(EnvoyProcessLive.pipe(Layer.provide(launcher), Layer.provide(settings(environment)))))
+        return looks
+      })
+      assert.strictEqual(yield* looksIn({}), 11)
+      assert.strictEqual(yield* looksIn({ PID_POLL_INTERVAL_MS: "25" }), 41)
+      assert.strictEqual(yield* looksIn({ PID_POLL_INTERVAL_MS: "5000" }), 2)
+    })
+  )
 })

@@ -61,6 +61,25 @@ describe("HealthMonitor", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("looks at the interval of ready where that alone is set", () =>
+    Effect.gen(function* () {
+      shows("APPNET_AGENT_POLL_ENVOY_READINESS_INTERVAL_S", "HC_POLL_INTERVAL_MS", "ready-interval-for-health")
+      const looksIn20s = (environment: Readonly<Record<string, string>>) => {
+        const { admin, layer } = on(environment, {}, {})
+        return Effect.gen(function* () {
+          yield* watching
+          const before = admin.looks
+          yield* TestClock.adjust("20 seconds")
+          return admin.looks - before
+        }).pipe(Effect.provide(layer))
+      }
+      const ready = { APPNET_AGENT_POLL_ENVOY_READINESS_INTERVAL_S: "6" }
+      assert.strictEqual(yield* looksIn20s({}), 1)
+      assert.strictEqual(yield* looksIn20s(ready), 3)
+      assert.strictEqual(yield* looksIn20s({ ...ready, HC_POLL_INTERVAL_MS: "3000" }), 6)
+    })
+  )
+
   it.effect("is UNHEALTHY at the moment Envoy exits, and begins anew at its restart", () => {
     shows("health-at-exit", "initial-config-restart")
     const { admin, layer } = on({ APPNET_ENVOY_RESTART_COUNT: "2" }, {}, { lasts: 1000 }, { lasts: 0 }, {})

@@ -1,5 +1,7 @@
+import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
+import { build } from "esbuild"
 import { readLegacyFlags } from "../../src/programs/arguments.ts"
 import { healthCheckTarget, isHealthCheck } from "../../src/programs/healthCheck.ts"
 import { shows } from "../shows.ts"
@@ -75,5 +77,24 @@ describe("the container's health check", () => {
     )
     assert.isUndefined(healthCheckTarget({}))
     assert.isUndefined(healthCheckTarget({ APPNET_AGENT_ADMIN_MODE: "tcp", APPNET_AGENT_HTTP_PORT: "x" }))
+  })
+
+  it("loads nothing but its own few files and Node's modules", async () => {
+    shows("ready-cheap")
+    const { metafile } = await build({
+      absWorkingDir: fileURLToPath(new URL("../../", import.meta.url)),
+      entryPoints: ["healthCheck", "arguments"].map((name) => `src/programs/${name}.ts`),
+      bundle: true,
+      platform: "node",
+      format: "esm",
+      write: false,
+      metafile: true,
+      outdir: "nowhere"
+    })
+    assert.deepStrictEqual(Object.keys(metafile.inputs).sort(), [
+      "src/layers/management/question.ts",
+      "src/programs/arguments.ts",
+      "src/programs/healthCheck.ts"
+    ])
   })
 })

@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:f
 import net from "node:net"
 import { tmpdir } from "node:os"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Result } from "effect"
-import type * as HttpServer from "effect/http/HttpServer"
+import { Context, Effect, Layer, Logger, Result } from "effect"
+import * as HttpServer from "effect/http/HttpServer"
 import { bindTcp, bindUnix } from "../../../src/layers/management/bind.ts"
 import type { ManagementBindFailed } from "../../../src/services/ManagementServer.ts"
 import { shows } from "../../shows.ts"
@@ -79,6 +79,36 @@ describe("binding the management API", () => {
       assert.include(yield* failure(bindUnix(`${place}/file`)), "a file that is no socket")
       assert.strictEqual(statSync(`${place}/file`).size, 8)
       assert.include(yield* failure(bindUnix(`${place}/missing/api.sock`)), "(APPNET_AGENT_ADMIN_UDS_PATH)")
+    })
+  )
+
+  it.effect("falls back to 0.0.0.0 where there is no IPv6, and nowhere else", () =>
+    Effect.gen(function* () {
+      shows("ipv6-fallback")
+      const { listen } = net.Server.prototype
+      // As on a machine without IPv6.
+      yield* Effect.acquireRelease(
+        Effect.sync(() =>
+          Object.assign(net.Server.prototype, {
+            listen(this: net.Server, options: net.ListenOptions, then?: () => void) {
+              if (options.host?.includes(":") !== true) return listen.call(this, options, then)
+              const error = Object.assign(new Error("listen EAFNOSUPPORT"), { code: "EAFNOSUPPORT" })
+              process.nextTick(() => this.emit("error", error))
+              return this
+            }
+          })
+        ),
+        () => Effect.sync(() => Object.assign(net.Server.prototype, { listen }))
+      )
+      const lines: Array<string> = []
+      const heard = Logger.layer([Logger.make(({ message }) => void lines.push(`${message}`))])
+      const server = yield* Layer.build(bindTcp("[::]", 0, "THE_VARIABLE")).pipe(
+        Effect.map(Context.get(HttpServer.HttpServer)),
+        Effect.provide(heard)
+      )
+      assert.match(`${server.address}`, /^0\.0\.0\.0:\d+$/)
+      assert.deepStrictEqual(lines, ["no IPv6 here: the management API is on 0.0.0.0:0 instead of [::]:0"])
+      assert.include(yield* failure(bindTcp("::1", 0, "THE_VARIABLE")), "EAFNOSUPPORT")
     })
   )
 })

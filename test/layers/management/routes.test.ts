@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Option, SubscriptionRef } from "effect"
 import * as HttpRouter from "effect/http/HttpRouter"
+import { TestClock } from "effect/testing"
 import { LogLevelsLive } from "../../../src/layers/LogLevelsLive.ts"
 import { routerConfig } from "../../../src/layers/management/dispatch.ts"
 import { managementRoutes } from "../../../src/layers/management/routes.ts"
@@ -262,6 +263,23 @@ describe("the management API", () => {
       const delta = yield* api("/stats/prometheus?usedonly&filter=metrics_extension&delta")
       assert.deepStrictEqual([delta.status, delta.headers.get("x-snapshot")], [200, "disabled"])
       assert.include(delta.body, 'RequestCount{a="}"} 7')
+    })
+  )
+
+  it.effect("answers a delta with current values until there are two snapshots", () =>
+    Effect.gen(function* () {
+      shows("ENABLE_STATS_SNAPSHOT", "stats-delta")
+      const environment = { APPNET_AGENT_ADMIN_MODE: "uds", ENABLE_STATS_SNAPSHOT: "1" }
+      const api = yield* serving({ admin: { exposition }, environment })
+      yield* TestClock.adjust(0)
+      const ask = api("/stats/prometheus?usedonly&filter=metrics_extension&delta")
+      const first = yield* ask
+      assert.deepStrictEqual([first.status, first.headers.get("x-snapshot")], [200, "none"])
+      assert.include(first.body, 'RequestCount{a="}"} 7')
+      yield* TestClock.adjust("2 minutes")
+      const later = yield* ask
+      assert.isNull(later.headers.get("x-snapshot"))
+      assert.include(later.body, 'RequestCount{a="}"} 0')
     })
   )
 
