@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
+import { parse } from "yaml"
 import { shows } from "../shows.ts"
 import {
   agentEnvironment,
@@ -239,6 +240,30 @@ describe("a command", () => {
     }
   })
 
+  it("refuses a flag that is not known or lacks its value", async () => {
+    shows("old-flags")
+    for (const words of [["-logLevel"], ["-loglevel", "debug"], ["config", "-envoyConfigPath"]]) {
+      const { code, stderr } = await runAgent(words, await given({}))
+      expect([words, code]).toEqual([words, 1])
+      expect(stderr).toContain("Unrecognized flag")
+    }
+  })
+
+  it("prints the bootstrap that run would use, and starts nothing", async () => {
+    shows("bootstrap-yaml")
+    const folder = privateFolder()
+    const { code, stdout } = await runAgent(
+      ["bootstrap"],
+      await given({ APPNET_ENVOY_PATH: inEnvoysPlace(folder, `touch ${folder}/started`) })
+    )
+    expect(code).toBe(0)
+    expect(parse(stdout)).toMatchObject({
+      node: { id: "task-set/c/s/x" },
+      dynamicResources: { ldsConfig: { ads: {} } }
+    })
+    expect(filesIn(folder)).toEqual(["envoy"])
+  })
+
   it("is refused a file of the user's own that is missing or no file", async () => {
     shows("ENVOY_CONFIG_FILE", "own-file-missing")
     for (const path of ["/nonexistent/envoy.yaml", "/"]) {
@@ -246,6 +271,14 @@ describe("a command", () => {
       expect(code).toBe(1)
       expect(stderr).toContain(`ENVOY_CONFIG_FILE=${path} `)
     }
+  })
+
+  it("cannot run in a folder that is not there", async () => {
+    shows("APPNET_RUN_DIR", "exit-1-bootstrap")
+    const { code, stderr } = await runAgent(["run"], await given({ APPNET_RUN_DIR: "/nonexistent" }))
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/the bootstrap cannot be written to \/nonexistent\/\S+ \(APPNET_RUN_DIR\)/)
+    expect(stderr).not.toContain("Envoy started")
   })
 
   it("tells help, version and completions", async () => {

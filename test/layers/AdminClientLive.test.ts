@@ -126,6 +126,19 @@ describe("AdminClient", () => {
     })
   )
 
+  it.effect("gives stats 5 s", () =>
+    Effect.gen(function* () {
+      shows("bad-gateway")
+      const question = ask(silence, (admin) => Effect.scoped(admin.prometheus({ usedOnly: false })))
+      const fiber = yield* Effect.forkChild(question)
+      yield* TestClock.adjust(0)
+      yield* TestClock.adjust(4999)
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust(1)
+      assert.strictEqual(reasonOf((yield* Fiber.join(fiber)).result), "timeout")
+    })
+  )
+
   it.effect("does not ask again where Envoy refused", () =>
     Effect.gen(function* () {
       const { asked, result } = yield* ask(text("usage: ...\nmore", 400), (admin) => admin.setLogLevel("warning"))

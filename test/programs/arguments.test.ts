@@ -7,7 +7,7 @@ import { healthCheckTarget, isHealthCheck } from "../../src/programs/healthCheck
 import { shows } from "../shows.ts"
 
 const Word = Schema.String.check(
-  Schema.makeFilter((word) => !/^--?(envoyReadiness|logLevel|envoyConfigPath)(=|$)/s.test(word))
+  Schema.makeFilter((word) => !/^--?(envoyReadiness|logLevel|envoyConfigPath)(=|$)|^-[a-z]{2}/is.test(word))
 )
 
 describe("the Go agent's flags", () => {
@@ -39,7 +39,13 @@ describe("the Go agent's flags", () => {
   })
 
   it("without their value are left for the command line to refuse", () => {
-    assert.deepStrictEqual(readLegacyFlags(["-logLevel"]).words, ["-logLevel"])
+    assert.deepStrictEqual(readLegacyFlags(["-logLevel"]).words, ["--logLevel"])
+  })
+
+  it("have one dash or two like any other, and are never taken for several letters", () => {
+    shows("old-flags")
+    assert.deepStrictEqual(readLegacyFlags(["config", "-json", "-h"]).words, ["config", "--json", "-h"])
+    assert.deepStrictEqual(readLegacyFlags(["-loglevel", "debug", "-5"]).words, ["--loglevel", "debug", "-5"])
   })
 
   it.effect.prop("leave every other word as it is", [Schema.Array(Word)], ([words]) =>

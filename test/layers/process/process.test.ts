@@ -75,7 +75,7 @@ describe("Envoy's arguments", () => {
 
   it.effect("are those of the contract", () =>
     Effect.gen(function* () {
-      shows("envoy-arguments", "ENVOY_SKIP_DEPRECATED_LOGS", "DISABLE_HOT_RESTART")
+      shows("envoy-arguments", "relay-concurrency", "ENVOY_SKIP_DEPRECATED_LOGS", "DISABLE_HOT_RESTART")
       assert.strictEqual(
         yield* words({}),
         "-c /run/b.json -l info --drain-time-s 20 --disable-hot-restart --skip-deprecated-logs"
