@@ -38,7 +38,6 @@ describe("a running agent", () => {
       "ENVOY_LOG_LEVEL",
       "ENVOY_SKIP_DEPRECATED_LOGS",
       "LISTENER_DRAIN_WAIT_TIME_S",
-      "DISABLE_HOT_RESTART",
       "APPNET_RUN_DIR",
       "APPNET_ENVOY_PATH",
       "AWS_REGION",
