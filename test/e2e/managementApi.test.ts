@@ -82,6 +82,70 @@ describe("the management API on a real Envoy", () => {
     await eventually(() => agent.stderr().includes("Envoy's log level is info again"), "a line in the log")
   })
 
+  it("knows every level of Envoy's, in any case, and says where one is in force already", async () => {
+    shows("logging-route")
+    const { agent } = await startMesh()
+    await agent.until({ healthStatus: "HEALTHY" })
+    let before = "info"
+    for (const word of ["trace", "DEBUG", "info", "Warn", "warning", "error", "CRITICAL", "off"]) {
+      const level = word === "Warn" ? "warning" : word.toLowerCase()
+      const { body, status } = await post(agent, `/enableLogging?level=${word}`)
+      const words = `Setting logging level from [${before}] to [${level}]\n`
+      expect([word, status, body]).toEqual(level === before ? [word, 304, ""] : [word, 200, words])
+      expect((await ask(adminOf(agent), "/logging", { method: "POST" })).body).toMatch(
+        new RegExp(`^  admin: ${level}$`, "m")
+      )
+      before = level
+    }
+  })
+
+  it("answers each request as documented", async () => {
+    shows(
+      "APPNET_AGENT_ALLOWED_HOSTS",
+      "probes",
+      "wrong-method",
+      "unknown-path",
+      "no-body",
+      "host-and-origin",
+      "stats-bad-query",
+      "drain-route",
+      "logging-route"
+    )
+    const { agent } = await startMesh({ environment: { APPNET_AGENT_ALLOWED_HOSTS: "agent.internal" } })
+    await agent.until({ healthStatus: "HEALTHY" })
+    const delta = "/stats/prometheus?usedonly&filter=metrics_extension&delta"
+    const cases: ReadonlyArray<
+      readonly [method: string, path: string, status: number, headers?: Readonly<Record<string, string>>]
+    > = [
+      ["GET", "/ready", 200],
+      ["GET", "/live", 200],
+      ["HEAD", "/stats/prometheus", 200],
+      ["PUT", "/status", 405],
+      ["GET", "/drain_listeners", 405],
+      ["GET", "/nothing", 404],
+      ["GET", "/status", 400, { "content-length": "1" }],
+      ["POST", "/drain_listeners", 400, { "transfer-encoding": "chunked" }],
+      ["POST", "/drain_listeners?x", 400],
+      ["POST", "/enableLogging?level=loud", 400],
+      ["POST", "/enableLogging?level=info", 403, { host: "elsewhere.internal" }],
+      ["POST", "/enableLogging?level=info", 403, { origin: "http://elsewhere.internal" }],
+      ["POST", "/enableLogging?level=info", 304, { host: "agent.internal" }],
+      ["GET", "/stats/prometheus?x", 400],
+      ["GET", "/stats/prometheus?delta", 400],
+      ["GET", delta, 200],
+      ["POST", "/drain_listeners?inboundonly", 200]
+    ]
+    for (const [method, path, status, headers = { "content-length": "0" }] of cases) {
+      expect([method, path, (await ask(agent.address, path, { method, headers })).status]).toEqual([
+        method,
+        path,
+        status
+      ])
+    }
+    expect((await ask(agent.address, "/status", { method: "PUT" })).headers.allow).toBe("GET, HEAD")
+    expect((await ask(agent.address, delta)).headers["x-snapshot"]).toBe("disabled")
+  })
+
   it("passes on stats: all, those of the extension, and compressed", async () => {
     shows("stats-route")
     const { agent, listener } = await startCounting()

@@ -85,22 +85,36 @@ describe("the container's health check", () => {
     assert.isUndefined(healthCheckTarget({ APPNET_AGENT_ADMIN_MODE: "tcp", APPNET_AGENT_HTTP_PORT: "x" }))
   })
 
-  it("loads nothing but its own few files and Node's modules", async () => {
+  it("is asked with nothing loaded but a few small files and Node's own modules", async () => {
     shows("ready-cheap")
+    const main = "src/programs/main.ts"
     const { metafile } = await build({
       absWorkingDir: fileURLToPath(new URL("../../", import.meta.url)),
-      entryPoints: ["healthCheck", "arguments"].map((name) => `src/programs/${name}.ts`),
+      entryPoints: [main],
       bundle: true,
+      packages: "external",
+      external: ["*.yaml"],
       platform: "node",
       format: "esm",
       write: false,
       metafile: true,
       outdir: "nowhere"
     })
-    assert.deepStrictEqual(Object.keys(metafile.inputs).sort(), [
+    const loaded = new Set([main])
+    for (const file of loaded) {
+      for (const { kind, path } of metafile.inputs[file]?.imports ?? []) {
+        if (kind === "import-statement") loaded.add(path)
+      }
+    }
+    assert.deepStrictEqual([...loaded].sort(), [
+      "package.json",
       "src/layers/management/question.ts",
+      "src/layers/process/envoyCandidates.ts",
+      "src/layers/process/headStart.ts",
       "src/programs/arguments.ts",
-      "src/programs/healthCheck.ts"
+      "src/programs/healthCheck.ts",
+      main,
+      "src/services/stopSignals.ts"
     ])
   })
 })
