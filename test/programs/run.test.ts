@@ -240,6 +240,7 @@ describe("run", () => {
 describe("run with a local relay", () => {
   it.effect("starts Envoy when the relay is LIVE, and stops the relay after Envoy", () =>
     Effect.gen(function* () {
+      shows("local-relay-watched")
       const { fiber, health, launcher, relayAdmin, relayLauncher, send } = yield* withRelay(
         {},
         { lives: [{}], admin: { state: "INITIALIZING" } },
@@ -264,6 +265,7 @@ describe("run with a local relay", () => {
 
   it.effect("is UNHEALTHY while the relay is restarted, and Envoy runs on", () =>
     Effect.gen(function* () {
+      shows("local-relay-watched")
       const { health, launcher, relayLauncher } = yield* withRelay(
         { APPNET_ENVOY_RESTART_COUNT: "3" },
         { lives: [{ lasts: 5000, exit: killed }, { lasts: 10 }, {}] },

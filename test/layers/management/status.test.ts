@@ -38,6 +38,14 @@ describe("the body of /status", () => {
     assert.strictEqual(body.managementServerDisconnectedTimestamp, "2026-01-31T12:00:00Z")
   })
 
+  it("tells the local relay's state and restarts, where there is one", () => {
+    shows("local-relay-watched")
+    const localRelay = { envoyState: "INITIALIZING", restarts: 2 } as const
+    const body = statusBody({ health: healthy, uptime: 0, pid: 1, restarts: 0, localRelay })
+    assert.deepInclude(body, { localRelayEnvoyState: "INITIALIZING", localRelayEnvoyRestartCount: "2" })
+    assert.deepInclude(body, { envoyPid: "1", envoyRestartCount: "0" })
+  })
+
   it("leaves out what is not known or not considered", () => {
     shows("no-ads")
     const health: Health = {
