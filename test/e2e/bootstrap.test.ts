@@ -3,6 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { parse } from "yaml"
 import { envoy140, generatedOf, RightSettings, taskSet } from "../layers/bootstrap/harness.ts"
+import { shows } from "../shows.ts"
 import { agentEnvironment, eventually, filesIn, objectionsTo, privateFolder, runAgent, startAgent } from "./agent.ts"
 import { serviceConnect as connected, startMesh } from "./mesh.ts"
 import { authorityIn } from "./pki.ts"
@@ -17,6 +18,7 @@ describe("bootstrap", () => {
     "of any right settings is one that the real Envoy takes",
     { environment: RightSettings },
     Effect.fnUntraced(function* ({ environment }) {
+      shows("valid-for-envoy")
       const folder = privateFolder()
       const { bundle } = authorityIn(folder)
       // Stock Envoy has no call credentials for App Mesh itself.
@@ -58,6 +60,7 @@ describe("bootstrap", () => {
   })
 
   it("is checked by Envoy, which leads to the wrong field and to the variable behind it", async () => {
+    shows("bootstrap-validate")
     const folder = privateFolder()
     const resources = `${folder}/resources.yaml`
     const check = (content: string) => {
@@ -89,6 +92,7 @@ describe("bootstrap", () => {
   })
 
   it("writes the sampling rules past a planted link, and run takes them away again", async () => {
+    shows("XRAY_SAMPLING_RATE", "APPNET_RUN_DIR", "sampling-manifest")
     const folder = privateFolder()
     const victim = `${folder}/victim`
     writeFileSync(victim, "untouched")
@@ -107,6 +111,7 @@ describe("bootstrap", () => {
   })
 
   it("holds no secret, and neither do the log, the settings or an error", async () => {
+    shows("APPNET_AGENT_ADMIN_TOKEN", "config-secrets")
     const folder = privateFolder()
     const secret = "s3cr3t-Value"
     const secrets = {

@@ -5,6 +5,7 @@ import { gunzipSync } from "node:zlib"
 import { describe, expect, it, onTestFinished } from "vitest"
 import type { Resource } from "../../demo/ControlPlane.ts"
 import { families, samples } from "../exposition.ts"
+import { shows } from "../shows.ts"
 import { type Agent, ask, eventually, freePort, privateFolder, runAgent, startAgent } from "./agent.ts"
 import { answering, startMesh } from "./mesh.ts"
 
@@ -49,6 +50,7 @@ const countOf = (text: string) =>
 
 describe("the management API on a real Envoy", () => {
   it("drains inbound listeners", async () => {
+    shows("drain-route")
     const { agent, listener } = await startMesh()
     await agent.until({ healthStatus: "HEALTHY" })
     expect(await post(agent, "/drain_listeners?graceful")).toMatchObject({ status: 200, body: "OK\n" })
@@ -64,6 +66,7 @@ describe("the management API on a real Envoy", () => {
   })
 
   it("sets log levels, and goes back when the time is over", async () => {
+    shows("APPNET_AGENT_LOGGING_RESET_TIMEOUT", "logging-reset")
     const { agent } = await startMesh({ environment: { APPNET_AGENT_LOGGING_RESET_TIMEOUT: "4" } })
     await agent.until({ healthStatus: "HEALTHY" })
     const level = async () => {
@@ -79,7 +82,72 @@ describe("the management API on a real Envoy", () => {
     await eventually(() => agent.stderr().includes("Envoy's log level is info again"), "a line in the log")
   })
 
+  it("knows every level of Envoy's, in any case, and says where one is in force already", async () => {
+    shows("logging-route")
+    const { agent } = await startMesh()
+    await agent.until({ healthStatus: "HEALTHY" })
+    let before = "info"
+    for (const word of ["trace", "DEBUG", "info", "Warn", "warning", "error", "CRITICAL", "off"]) {
+      const level = word === "Warn" ? "warning" : word.toLowerCase()
+      const { body, status } = await post(agent, `/enableLogging?level=${word}`)
+      const words = `Setting logging level from [${before}] to [${level}]\n`
+      expect([word, status, body]).toEqual(level === before ? [word, 304, ""] : [word, 200, words])
+      expect((await ask(adminOf(agent), "/logging", { method: "POST" })).body).toMatch(
+        new RegExp(`^  admin: ${level}$`, "m")
+      )
+      before = level
+    }
+  })
+
+  it("answers each request as documented", async () => {
+    shows(
+      "APPNET_AGENT_ALLOWED_HOSTS",
+      "probes",
+      "wrong-method",
+      "unknown-path",
+      "no-body",
+      "host-and-origin",
+      "stats-bad-query",
+      "drain-route",
+      "logging-route"
+    )
+    const { agent } = await startMesh({ environment: { APPNET_AGENT_ALLOWED_HOSTS: "agent.internal" } })
+    await agent.until({ healthStatus: "HEALTHY" })
+    const delta = "/stats/prometheus?usedonly&filter=metrics_extension&delta"
+    const cases: ReadonlyArray<
+      readonly [method: string, path: string, status: number, headers?: Readonly<Record<string, string>>]
+    > = [
+      ["GET", "/ready", 200],
+      ["GET", "/live", 200],
+      ["HEAD", "/stats/prometheus", 200],
+      ["PUT", "/status", 405],
+      ["GET", "/drain_listeners", 405],
+      ["GET", "/nothing", 404],
+      ["GET", "/status", 400, { "content-length": "1" }],
+      ["POST", "/drain_listeners", 400, { "transfer-encoding": "chunked" }],
+      ["POST", "/drain_listeners?x", 400],
+      ["POST", "/enableLogging?level=loud", 400],
+      ["POST", "/enableLogging?level=info", 403, { host: "elsewhere.internal" }],
+      ["POST", "/enableLogging?level=info", 403, { origin: "http://elsewhere.internal" }],
+      ["POST", "/enableLogging?level=info", 304, { host: "agent.internal" }],
+      ["GET", "/stats/prometheus?x", 400],
+      ["GET", "/stats/prometheus?delta", 400],
+      ["GET", delta, 200],
+      ["POST", "/drain_listeners?inboundonly", 200]
+    ]
+    for (const [method, path, status, headers = { "content-length": "0" }] of cases) {
+      expect([method, path, (await ask(agent.address, path, { method, headers })).status]).toEqual([
+        method,
+        path,
+        status
+      ])
+    }
+    expect((await ask(agent.address, "/status", { method: "PUT" })).headers.allow).toBe("GET, HEAD")
+    expect((await ask(agent.address, delta)).headers["x-snapshot"]).toBe("disabled")
+  })
+
   it("passes on stats: all, those of the extension, and compressed", async () => {
+    shows("stats-route")
     const { agent, listener } = await startCounting()
     for (let i = 0; i < 10; i += 1) await ask(listener, "/")
     const direct = await ask(adminOf(agent), "/stats/prometheus")
@@ -107,6 +175,7 @@ describe("the management API on a real Envoy", () => {
   })
 
   it("tells each scraper every request exactly once", async () => {
+    shows("ENABLE_STATS_SNAPSHOT", "APPNET_STATS_SNAPSHOT_INTERVAL_S", "stats-cursor")
     const { agent, listener } = await startCounting({
       ENABLE_STATS_SNAPSHOT: "1",
       APPNET_STATS_SNAPSHOT_INTERVAL_S: "1"
@@ -147,6 +216,14 @@ describe("the management API on a real Envoy", () => {
   }, 90_000)
 
   it("is asked by the command line, over TCP and over a unix socket", async () => {
+    shows(
+      "APPNET_AGENT_ADMIN_MODE",
+      "APPNET_AGENT_ADMIN_UDS_PATH",
+      "APPNET_AGENT_ADMIN_TOKEN",
+      "status-command",
+      "control-commands",
+      "control-exit-codes"
+    )
     for (const mode of ["tcp", "uds"]) {
       const path = `${privateFolder()}/api.sock`
       const { agent } = await startMesh({
@@ -188,6 +265,7 @@ describe("the management API on a real Envoy", () => {
   }, 60_000)
 
   it("serves scrapers on an address of their own, and nothing else there", async () => {
+    shows("APPNET_AGENT_SCRAPE_ADDRESS", "scrape-only")
     const port = await freePort()
     const folder = privateFolder()
     const { agent } = await startMesh({
@@ -206,6 +284,7 @@ describe("the management API on a real Envoy", () => {
   })
 
   it("answers probes whatever else is sent to it", async () => {
+    shows("cut-off")
     const { agent } = await startMesh()
     await agent.until({ healthStatus: "HEALTHY" })
     const port = Number(agent.environment.APPNET_AGENT_HTTP_PORT)
@@ -248,6 +327,7 @@ describe("the management API on a real Envoy", () => {
   }, 90_000)
 
   it("answers probes after 5000 requests at once on every route, in no more memory than before", async () => {
+    shows("rate-limit")
     const { agent } = await startMesh()
     await agent.until({ healthStatus: "HEALTHY" })
     const keepAlive = new http.Agent({ keepAlive: true, maxSockets: 20 })
@@ -328,6 +408,7 @@ describe("the management API on an admin that misbehaves", () => {
   it.each(cases)(
     "ends each request with 502 where it %s",
     async (_what, handler, reason) => {
+      shows("bad-gateway")
       const agent = await against(handler)
       const [drained, level, stats] = await Promise.all([
         post(agent, "/drain_listeners"),
@@ -344,6 +425,7 @@ describe("the management API on an admin that misbehaves", () => {
   )
 
   it("is asked for nothing but what the agent may ask, whatever is sent to the API", async () => {
+    shows("admin-paths")
     const asked = new Set<string>()
     const agent = await against((socket) => {
       socket.once("data", (part) => {

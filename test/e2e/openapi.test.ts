@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process"
 import { writeFileSync } from "node:fs"
 import { expect, it } from "vitest"
+import { shows } from "../shows.ts"
 import { root } from "./agent.ts"
 import { startMesh } from "./mesh.ts"
 
@@ -11,6 +12,7 @@ checks.positive_data_acceptance.enabled = false
 `
 
 it("the management API does what its own description says", async () => {
+  shows("openapi")
   const { agent, folder } = await startMesh({
     environment: { ENABLE_STATS_SNAPSHOT: "1", APPNET_STATS_SNAPSHOT_INTERVAL_S: "1" }
   })

@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from "node:child_process"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { describe, expect, it, onTestFinished } from "vitest"
+import { shows } from "../shows.ts"
 import {
   type AgentOptions,
   agentEnvironment,
@@ -33,6 +34,7 @@ const startServing = async (options: AgentOptions = {}) => {
 
 describe("a custom bootstrap", () => {
   it("is used as it is, and its admin is asked", async () => {
+    shows("ENVOY_CONFIG_FILE", "own-file", "no-ads")
     const { agent, listener } = await startServing()
     const status = await agent.until({ healthStatus: "HEALTHY", envoyState: "LIVE" })
     expect((await ask(listener, "/")).body).toBe("served")
@@ -42,6 +44,7 @@ describe("a custom bootstrap", () => {
   })
 
   it("without an admin address is an error that says what to write", async () => {
+    shows("exit-1-bootstrap")
     const folder = privateFolder()
     writeFileSync(`${folder}/own.yaml`, "static_resources: {}\n")
     const environment = { ...(await agentEnvironment(folder)), ENVOY_CONFIG_FILE: `${folder}/own.yaml` }
@@ -62,6 +65,7 @@ describe("a custom bootstrap", () => {
 
 describe("supervision", () => {
   it("restarts a killed Envoy five times, counts, and then ends with Envoy's own end", async () => {
+    shows("APPNET_ENVOY_RESTART_COUNT", "exit-envoy-signal", "no-command")
     const { agent, listener } = await startServing({ environment: { APPNET_ENVOY_RESTART_COUNT: "5" } })
     for (let restarts = 0; restarts <= 5; restarts += 1) {
       const status = await agent.until({ healthStatus: "HEALTHY", envoyRestartCount: `${restarts}` }, 40)
@@ -99,6 +103,7 @@ describe("supervision", () => {
   })
 
   it("a missing or unexecutable Envoy is a clear error", async () => {
+    shows("APPNET_ENVOY_PATH")
     const { agent } = await startServing({ environment: { APPNET_ENVOY_PATH: "/nonexistent/envoy" } })
     expect(await agent.exited).toEqual({ code: 1, signal: null })
     expect(agent.stderr()).toContain("/nonexistent/envoy does not exist. Set APPNET_ENVOY_PATH")
@@ -111,6 +116,7 @@ describe("supervision", () => {
   })
 
   it("raises the limit of open files to what is allowed", async () => {
+    shows("open-files")
     const { agent } = await startServing()
     const { envoyPid } = await agent.until({ healthStatus: "HEALTHY" })
     const [, soft, hard] = /Max open files\s+(\d+)\s+(\d+)/.exec(readFileSync(`/proc/${envoyPid}/limits`, "utf8")) ?? []
@@ -118,16 +124,21 @@ describe("supervision", () => {
   })
 
   it("keeps the API's token out of Envoy's environment", async () => {
+    shows("token-kept")
     const { agent } = await startServing({ environment: { APPNET_AGENT_ADMIN_TOKEN: "do-not-tell" } })
     const { envoyPid } = await agent.until({ healthStatus: "HEALTHY" })
     expect(readFileSync(`/proc/${envoyPid}/environ`, "latin1")).not.toContain("do-not-tell")
   })
 
   it("starts Envoy anew with hot restart on, under a base id that is free", async () => {
+    shows("DISABLE_HOT_RESTART", "hot-restart-arguments")
     const environment = { DISABLE_HOT_RESTART: "false", APPNET_ENVOY_RESTART_COUNT: "1" }
     const [first, second] = await Promise.all([startServing({ environment }), startServing({ environment })])
     const { envoyPid } = await first.agent.until({ healthStatus: "HEALTHY" })
     await second.agent.until({ healthStatus: "HEALTHY" })
+    const words = readFileSync(`/proc/${envoyPid}/cmdline`, "latin1").replaceAll("\0", " ")
+    expect(words).toMatch(/--base-id \d+ --restart-epoch 0 --parent-shutdown-time-s 25 $/)
+    expect(words).not.toContain("--disable-hot-restart")
     process.kill(Number(envoyPid), "SIGKILL")
     await first.agent.until({ healthStatus: "HEALTHY", envoyRestartCount: "1" })
     for (const { agent } of [first, second]) agent.child.kill("SIGTERM")
@@ -139,6 +150,7 @@ describe("supervision", () => {
 describe("a stop", () => {
   for (const signal of ["SIGTERM", "SIGQUIT", "SIGINT"] as const) {
     it(`on ${signal} ends with exit code 0 and leaves nothing`, async () => {
+      shows("stop-signals", "exit-0-signal")
       const { agent } = await startServing()
       const { envoyPid } = await agent.until({ healthStatus: "HEALTHY" })
       agent.child.kill(signal)
@@ -150,6 +162,7 @@ describe("a stop", () => {
   }
 
   it("waits for an open connection, and reports DRAINING meanwhile", async () => {
+    shows("LISTENER_DRAIN_WAIT_TIME_S", "draining-status", "drain-until-idle")
     const { agent, admin, listener } = await startServing({ environment: { LISTENER_DRAIN_WAIT_TIME_S: "60" } })
     const { envoyPid } = await agent.until({ healthStatus: "HEALTHY" })
     const net = await import("node:net")
@@ -174,6 +187,7 @@ describe("a stop", () => {
   })
 
   it("does not wait after a second signal", async () => {
+    shows("LISTENER_DRAIN_MIN_WAIT_TIME_S", "second-signal")
     const environment = { LISTENER_DRAIN_WAIT_TIME_S: "110", LISTENER_DRAIN_MIN_WAIT_TIME_S: "110" }
     const { agent } = await startServing({ environment })
     await agent.until({ healthStatus: "HEALTHY" })
@@ -184,6 +198,7 @@ describe("a stop", () => {
   })
 
   it("during start-up ends at once", async () => {
+    shows("signal-at-start")
     const { agent } = await startServing({ environment: { LISTENER_DRAIN_MIN_WAIT_TIME_S: "20" } })
     await eventually(() => agent.stderr().includes("[AppNet Agent]"), "the first line of the log")
     agent.child.kill("SIGTERM")
@@ -203,6 +218,7 @@ describe("a stop", () => {
   })
 
   it("while Envoy crashes again and again ends at once", async () => {
+    shows("signal-at-start")
     const folder = privateFolder()
     writeFileSync(`${folder}/envoy`, "#!/bin/sh\nexit 3\n", { mode: 0o755 })
     const { agent } = await startServing({
@@ -214,6 +230,7 @@ describe("a stop", () => {
   })
 
   it("kills an Envoy that ignores SIGTERM", async () => {
+    shows("kill-after-3s")
     const folder = privateFolder()
     // Only the shell is told: the agent must end what it started.
     writeFileSync(
@@ -241,6 +258,7 @@ describe("a stop", () => {
 
 describe("an agent that is killed", () => {
   it("takes Envoy with it, and the next start clears its files", async () => {
+    shows("dies-with-agent")
     const folder = privateFolder()
     const endpoint = { APPMESH_XDS_ENDPOINT: `unix://${folder}/none.sock`, APPMESH_RESOURCE_ARN: "task-set/c/s/x" }
     const killed = await startAgent({ folder, environment: endpoint })
@@ -259,6 +277,7 @@ describe("an agent that is killed", () => {
 
 describe("Envoy's output", () => {
   it("comes out of pipes whole, although Envoy opens /dev/stdout by name", async () => {
+    shows("output-kind")
     const folder = privateFolder()
     const agent = await startAgent({
       folder,
@@ -272,6 +291,7 @@ describe("Envoy's output", () => {
   })
 
   it("goes to a terminal", async () => {
+    shows("output-kind")
     const folder = privateFolder()
     const environment: Record<string, string> = {
       ...(await agentEnvironment(folder)),
@@ -325,6 +345,7 @@ describe("Envoy's output", () => {
 
 describe("before anything starts", () => {
   it("three bad settings are three errors, and no Envoy is started", async () => {
+    shows("exit-1-setting", "all-at-once")
     const folder = privateFolder()
     const environment = {
       ...(await agentEnvironment(folder)),
@@ -342,6 +363,7 @@ describe("before anything starts", () => {
   })
 
   it("an address that another holds is an error, and no Envoy is started", async () => {
+    shows("exit-1-bind")
     const { agent } = await startServing()
     await agent.until({ healthStatus: "HEALTHY" })
     const { code, stderr } = await runAgent([], { ...agent.environment, APPNET_RUN_DIR: privateFolder() })
@@ -355,6 +377,7 @@ describe("before anything starts", () => {
 describe("readiness", () => {
   for (const mode of ["tcp", "uds"]) {
     it(`is told over ${mode}, by the command and by the old flag`, async () => {
+      shows("APPNET_AGENT_ADMIN_MODE", "APPNET_AGENT_ADMIN_UDS_PATH", "ready-polls", "old-flags")
       const socket = `${privateFolder()}/api.sock`
       const { agent } = await startServing({
         environment: { APPNET_AGENT_ADMIN_MODE: mode, APPNET_AGENT_ADMIN_UDS_PATH: socket }
@@ -375,6 +398,7 @@ describe("readiness", () => {
   }
 
   it("is not told where nothing is served, or nobody answers", async () => {
+    shows("ready-not-served")
     const environment = await agentEnvironment(privateFolder())
     const nobody = await runAgent(["ready", "--timeout", "0"], environment)
     expect(nobody).toMatchObject({ code: 1, stderr: expect.stringContaining("ECONNREFUSED") })
@@ -386,6 +410,7 @@ describe("readiness", () => {
 
 describe("the bundle", () => {
   it("runs alone, with no packages beside it", async () => {
+    shows("one-file")
     const folder = privateFolder()
     execFileSync("cp", [agentFile, `${folder}/agent.mjs`])
     const version = execFileSync(process.execPath, [`${folder}/agent.mjs`, "--version"], {

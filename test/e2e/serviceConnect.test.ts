@@ -1,5 +1,6 @@
 import net from "node:net"
 import { describe, expect, it, onTestFinished } from "vitest"
+import { shows } from "../shows.ts"
 import { ask, eventually, filesIn, freePort, privateFolder, processesOf, startAgent } from "./agent.ts"
 import { answering, controlPlaneIn, serviceConnect, startMesh } from "./mesh.ts"
 
@@ -7,6 +8,7 @@ const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/
 
 describe("Service Connect mode", () => {
   it("comes up LIVE, CONNECTED and HEALTHY, and serves", async () => {
+    shows("APPMESH_RESOURCE_ARN", "APPMESH_XDS_ENDPOINT", "mode-service-connect", "healthy", "status-fields")
     const { agent, listener } = await startMesh()
     const status = await agent.until({ healthStatus: "HEALTHY", managementServerConnectionStatus: "CONNECTED" })
     expect(status).toMatchObject({
@@ -22,6 +24,7 @@ describe("Service Connect mode", () => {
   })
 
   it("has Envoy's admin on a unix socket of mode 0600, which is gone afterwards", async () => {
+    shows("ENVOY_ADMIN_MODE", "APPNET_ENVOY_ADMIN_UDS_PATH")
     const path = `${privateFolder()}/admin.sock`
     const { agent } = await startMesh({
       environment: { ENVOY_ADMIN_MODE: "uds", APPNET_ENVOY_ADMIN_UDS_PATH: path }
@@ -50,6 +53,7 @@ describe("Service Connect mode", () => {
   }, 90_000)
 
   it("is UNHEALTHY with UPDATE_FAILED when a listener's port is taken, and heals with a better one", async () => {
+    shows("initial-config")
     const folder = privateFolder()
     const taken = await freePort()
     const holder = net.createServer().listen(taken, "127.0.0.1")
@@ -65,6 +69,7 @@ describe("Service Connect mode", () => {
   })
 
   it("takes a failed listener up again after a restart of Envoy", async () => {
+    shows("initial-config-restart")
     const folder = privateFolder()
     const taken = await freePort()
     const holder = net.createServer().listen(taken, "127.0.0.1")
@@ -86,6 +91,7 @@ describe("Service Connect mode", () => {
   })
 
   it("is UNHEALTHY with UPDATE_FAILED when the first update is rejected", async () => {
+    shows("initial-config")
     const folder = privateFolder()
     const listener = answering(await freePort(), "never", "broken")
     const plane = await controlPlaneIn(folder, { listeners: [{ ...listener, filterChains: [] }] })
@@ -96,6 +102,7 @@ describe("Service Connect mode", () => {
   })
 
   it("drains listeners on SIGTERM without dropping the request in flight", async () => {
+    shows("drain-request")
     const { agent, folder, listenerPort } = await startMesh({ environment: { LISTENER_DRAIN_WAIT_TIME_S: "60" } })
     await agent.until({ healthStatus: "HEALTHY" })
     // A request whose head is not complete yet is in flight.

@@ -2,6 +2,7 @@ import { renameSync, writeFileSync } from "node:fs"
 import { ServerCredentials } from "@grpc/grpc-js"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { startControlPlane } from "../../demo/ControlPlane.ts"
+import { shows } from "../shows.ts"
 import { ask, eventually, freePort, privateFolder, startAgent } from "./agent.ts"
 import { answering } from "./mesh.ts"
 import { type Authority, authorityIn, type Issued } from "./pki.ts"
@@ -77,6 +78,13 @@ const connected = { healthStatus: "HEALTHY", managementServerConnectionStatus: "
 
 describe("standalone mode", () => {
   it.each(["grpc", "tls", "mtls"] as const)("serves from any control plane over %s", async (mode) => {
+    shows(
+      "APPNET_XDS_MODE",
+      "APPNET_CA_BUNDLE",
+      "APPNET_XDS_CLIENT_CERT_FILE",
+      "APPNET_XDS_CLIENT_KEY_FILE",
+      "mode-standalone"
+    )
     const { agent, listener } = await standalone({ mode })
     const status = await agent.until(connected)
     expect(status).not.toHaveProperty("managementServerProblem")
@@ -84,6 +92,7 @@ describe("standalone mode", () => {
   })
 
   it("shows a token from a file over mutual TLS, and a new one when it is renewed", async () => {
+    shows("APPNET_XDS_TOKEN_FILE")
     const { agent, folder, plane } = await standalone({
       mode: "mtls",
       environment: withToken("first")
@@ -99,6 +108,7 @@ describe("standalone mode", () => {
   })
 
   it("asks for a server by another name than its address", async () => {
+    shows("APPNET_XDS_SNI")
     const { agent } = await standalone({
       mode: "tls",
       names: ["control-plane.internal"],

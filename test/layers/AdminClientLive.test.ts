@@ -7,6 +7,7 @@ import { layerNoTransport } from "../../src/layers/AdminClientLive.ts"
 import { AdminClient, AdminError } from "../../src/services/AdminClient.ts"
 import { type AdminAddress, Bootstrap } from "../../src/services/Bootstrap.ts"
 import { ExpositionSource } from "../../src/services/ExpositionSource.ts"
+import { shows } from "../shows.ts"
 
 type Answer = (attempt: number) => Effect.Effect<Response>
 
@@ -99,6 +100,7 @@ describe("AdminClient", () => {
 
   it.effect("gives a probe 2 s", () =>
     Effect.gen(function* () {
+      shows("health-question")
       const fiber = yield* Effect.forkChild(ask(silence, (admin) => admin.ready))
       yield* TestClock.adjust(0)
       yield* TestClock.adjust(1999)
@@ -112,6 +114,7 @@ describe("AdminClient", () => {
 
   it.effect("gives a control call 250 ms and three more tries", () =>
     Effect.gen(function* () {
+      shows("bad-gateway")
       const drain = { graceful: true, skipExit: true, inboundOnly: false }
       const fiber = yield* Effect.forkChild(ask(silence, (admin) => admin.drainListeners(drain)))
       yield* TestClock.adjust(0)
@@ -120,6 +123,19 @@ describe("AdminClient", () => {
       assert.strictEqual(reasonOf(result), "timeout")
       assert.deepStrictEqual([...new Set(asked)], ["POST http://127.0.0.1:9901/drain_listeners?graceful=&skip_exit="])
       assert.lengthOf(asked, 4)
+    })
+  )
+
+  it.effect("gives stats 5 s", () =>
+    Effect.gen(function* () {
+      shows("bad-gateway")
+      const question = ask(silence, (admin) => Effect.scoped(admin.prometheus({ usedOnly: false })))
+      const fiber = yield* Effect.forkChild(question)
+      yield* TestClock.adjust(0)
+      yield* TestClock.adjust(4999)
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust(1)
+      assert.strictEqual(reasonOf((yield* Fiber.join(fiber)).result), "timeout")
     })
   )
 

@@ -8,6 +8,7 @@ import { adminOf } from "../../src/layers/bootstrap/adminAddress.ts"
 import { explain } from "../../src/layers/bootstrap/explain.ts"
 import type { BootstrapError } from "../../src/services/Bootstrap.ts"
 import { settingsTable } from "../../src/services/Settings.ts"
+import { shows } from "../shows.ts"
 import {
   bootstrapOf,
   type Environment,
@@ -69,6 +70,7 @@ describe("a bootstrap of settings", () => {
     "is the same in YAML, explained or not, whichever YAML it is read as",
     { environment: RightSettings },
     Effect.fnUntraced(function* ({ environment }) {
+      shows("typed-values")
       const made = yield* Effect.option(generatedOf(environment))
       if (Option.isNone(made)) return
       const { decisions, value } = made.value
@@ -83,6 +85,7 @@ describe("a bootstrap of settings", () => {
     "names each wrong setting, all at once",
     { right: RightSettings, wrong: WrongSettings },
     Effect.fnUntraced(function* ({ right, wrong }) {
+      shows("all-at-once")
       const names = Object.keys(wrong)
       const made = yield* Effect.exit(bootstrapOf({ ...right, ...wrong }))
       if (names.length === 0) return
@@ -96,6 +99,7 @@ describe("a bootstrap of settings", () => {
 
   it.effect("tells every reason at once", () =>
     Effect.gen(function* () {
+      shows("tracer-conflict", "all-at-once")
       const problems = yield* problemsOf({
         ENABLE_ENVOY_XRAY_TRACING: "1",
         ENABLE_ENVOY_JAEGER_TRACING: "1",
@@ -146,6 +150,7 @@ describe("a bootstrap of settings", () => {
 describe("the region", () => {
   it.effect("is asked of the instance only where it is needed", () =>
     Effect.gen(function* () {
+      shows("imds-when", "mode-app-mesh")
       let asked = 0
       const instance = Effect.sync(() => {
         asked += 1
@@ -164,6 +169,7 @@ describe("the region", () => {
 
   it.effect("is an error naming AWS_REGION without an answer, and where it is none", () =>
     Effect.gen(function* () {
+      shows("AWS_REGION", "region-needed")
       assert.match(`${yield* problemsOf({ APPMESH_RESOURCE_ARN: virtualNode })}`, /^AWS_REGION is not set/)
       assert.match(`${yield* problemsOf({ ...appMesh, AWS_REGION: "moon/1" })}`, /^AWS_REGION=moon\/1 is no region/)
     })
@@ -182,6 +188,7 @@ describe("the region", () => {
 describe("metadata endpoints", () => {
   it.effect("are asked side by side with Envoy's version, and what they do not tell is a warning", () =>
     Effect.gen(function* () {
+      shows("metadata-side-by-side")
       const slow = <A>(facts: A, warning: string) =>
         Effect.delay(Effect.succeed({ facts, warnings: [warning] }), "2 seconds")
       const began = yield* Clock.currentTimeMillis
@@ -206,6 +213,7 @@ describe("metadata endpoints", () => {
 
   it.effect("fill the locality and the platform info", () =>
     Effect.gen(function* () {
+      shows("mode-service-connect")
       const facts = {
         ...noTask,
         availabilityZone: "us-west-2a",
@@ -238,6 +246,7 @@ describe("standalone mode", () => {
 
   it.effect("needs no AWS: the host's name is the node, and nothing is told of the platform", () =>
     Effect.gen(function* () {
+      shows("standalone-no-aws")
       const task = Effect.die("asked for the task")
       const { value } = yield* generatedOf(
         { ...standalone, ECS_CONTAINER_METADATA_URI_V4: "http://169.254.170.2/v4/1" },
@@ -250,6 +259,7 @@ describe("standalone mode", () => {
 
   it.effect("takes certificates and a token from files, and asks for the server by name", () =>
     Effect.gen(function* () {
+      shows("APPNET_NODE_ID", "APPNET_NODE_CLUSTER", "APPNET_XDS_SNI", "APPNET_CA_BUNDLE")
       const DIR = yield* withFiles({ ca: "", cert: "", key: "", token: "t0ken" })
       const { value } = yield* generatedOf({
         ...standalone,
@@ -310,6 +320,7 @@ describe("custom files", () => {
 
   it.effect("say what is wrong, where", () =>
     Effect.gen(function* () {
+      shows("ENVOY_STATS_SINKS_CFG_FILE", "ENVOY_TRACING_CFG_FILE", "custom-files-merged")
       const file = "ENVOY_RESOURCES_CONFIG_FILE=f: "
       const cases: ReadonlyArray<readonly [string, string]> = [
         ["a: [unclosed\n", "line 2, column 1: "],
@@ -363,6 +374,7 @@ describe("custom files", () => {
 
   it.effect("are merged in their order, each cluster named with the file that brought it", () =>
     Effect.gen(function* () {
+      shows("ENVOY_RESOURCES_CONFIG_FILE", "ENVOY_TRACING_CFG_FILE", "custom-files-merged")
       const made = yield* merged(
         {
           tracing: "static_resources: { clusters: [{ name: a }], listeners: [{ name: l }] }",
@@ -399,6 +411,7 @@ describe("custom files", () => {
 
   it.effect("are read as YAML 1.1, as Go does", () =>
     Effect.gen(function* () {
+      shows("yaml-1.1")
       const made = yield* merged(
         {
           f: "x: &x { on_: yes, off_: off }\nz: { <<: *x, mode: 0600, when: 2026-01-31, time: 1:30, big: 18446744073709551615 }"
@@ -425,6 +438,7 @@ describe("a whole bootstrap of the user's own", () => {
 
   it.effect("is used as it is, with its admin address", () =>
     Effect.gen(function* () {
+      shows("own-file")
       const text = "admin:\n  address:\n    pipe: { path: /tmp/own.sock }\n"
       const { admin, document } = yield* own(text)
       assert.deepStrictEqual(admin, { _tag: "Unix", path: "/tmp/own.sock" })
@@ -445,6 +459,7 @@ describe("a whole bootstrap of the user's own", () => {
 
   it.effect("that is empty counts as unset", () =>
     Effect.gen(function* () {
+      shows("own-file-empty")
       assert.strictEqual((yield* own(" \n")).document._tag, "Generated")
     })
   )

@@ -1,9 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, SubscriptionRef } from "effect"
+import { Effect, Fiber, Layer, Option, SubscriptionRef } from "effect"
 import { TestClock } from "effect/testing"
 import { EnvoyProcessLive } from "../../src/layers/EnvoyProcessLive.ts"
+import { EnvoyLauncher, type ProcessSample } from "../../src/services/EnvoyLauncher.ts"
 import { EnvoyProcess } from "../../src/services/EnvoyProcess.ts"
 import { code, killed, type Life, lives, settings } from "../fakes.ts"
+import { shows } from "../shows.ts"
 
 const on = (environment: Readonly<Record<string, string>>, ...script: ReadonlyArray<Life>) => {
   const launcher = lives(...script)
@@ -20,6 +22,7 @@ const supervised = Effect.gen(function* () {
 
 describe("EnvoyProcess", () => {
   it.effect("restarts at once the first time, then after 100 ms, 200 ms and so on", () => {
+    shows("APPNET_ENVOY_RESTART_COUNT", "restart-delays")
     const { launcher, layer } = on({ APPNET_ENVOY_RESTART_COUNT: "3" }, { lasts: 10, exit: killed })
     return Effect.gen(function* () {
       const { state } = yield* supervised
@@ -41,6 +44,7 @@ describe("EnvoyProcess", () => {
   })
 
   it.effect("waits at most 5 s between restarts", () => {
+    shows("restart-delays")
     const { launcher, layer } = on({ APPNET_ENVOY_RESTART_COUNT: "10" }, { lasts: 0 })
     return Effect.gen(function* () {
       yield* supervised
@@ -50,6 +54,7 @@ describe("EnvoyProcess", () => {
   })
 
   it.effect("fails with Envoy's exit code when no restart is left", () => {
+    shows("exit-envoy-code")
     const { layer } = on({}, { lasts: 5, exit: code(3) })
     return Effect.gen(function* () {
       const { fiber, state } = yield* supervised
@@ -61,6 +66,7 @@ describe("EnvoyProcess", () => {
   })
 
   it.effect("fails with 128 + signal number when a signal ended Envoy", () => {
+    shows("exit-envoy-signal")
     const { layer } = on({}, { lasts: 5, exit: killed })
     return Effect.gen(function* () {
       const { fiber } = yield* supervised
@@ -71,6 +77,7 @@ describe("EnvoyProcess", () => {
   })
 
   it.effect("counts an exit 0 that nobody asked for as an end", () => {
+    shows("exit-envoy-code")
     const { layer } = on({}, { lasts: 5, exit: code(0) })
     return Effect.gen(function* () {
       const { fiber } = yield* supervised
@@ -81,6 +88,7 @@ describe("EnvoyProcess", () => {
   })
 
   it.effect("stops with SIGTERM, and kills after 3 s", () => {
+    shows("kill-after-3s")
     const { launcher, layer } = on({}, { stubborn: true })
     return Effect.gen(function* () {
       const { envoy, state } = yield* supervised
@@ -128,4 +136,28 @@ describe("EnvoyProcess", () => {
       assert.strictEqual(launcher.alive.size, 0)
     }).pipe(Effect.provide(layer))
   })
+
+  it.effect("looks at the process once an interval", () =>
+    Effect.gen(function* () {
+      shows("PID_POLL_INTERVAL_MS")
+      const looksIn = Effect.fnUntraced(function* (environment: Readonly<Record<string, string>>) {
+        let looks = 0
+        const sample = Effect.sync(() => {
+          looks += 1
+          return Option.some<ProcessSample>({ state: "running", residentMemory: looks, cpuTime: 0 })
+        })
+        const launch = Effect.succeed({ pid: 1, exit: Effect.never, signal: () => Effect.void, sample })
+        const launcher = Layer.succeed(EnvoyLauncher, EnvoyLauncher.of({ launch }))
+        yield* Effect.gen(function* () {
+          const { envoy } = yield* supervised
+          yield* TestClock.adjust("1 second")
+          assert.deepInclude(Option.getOrThrow(yield* envoy.sample), { state: "running", residentMemory: looks })
+        }).pipe(Effect.provide(EnvoyProcessLive.pipe(Layer.provide(launcher), Layer.provide(settings(environment)))))
+        return looks
+      })
+      assert.strictEqual(yield* looksIn({}), 11)
+      assert.strictEqual(yield* looksIn({ PID_POLL_INTERVAL_MS: "25" }), 41)
+      assert.strictEqual(yield* looksIn({ PID_POLL_INTERVAL_MS: "5000" }), 2)
+    })
+  )
 })

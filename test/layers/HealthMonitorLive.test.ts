@@ -6,6 +6,7 @@ import { HealthMonitorLive } from "../../src/layers/HealthMonitorLive.ts"
 import { EnvoyProcess } from "../../src/services/EnvoyProcess.ts"
 import { HealthMonitor } from "../../src/services/HealthMonitor.ts"
 import { type AdminScript, type Life, lives, quietStats, settings, simulatedAdmin } from "../fakes.ts"
+import { shows } from "../shows.ts"
 
 const on = (
   environment: Readonly<Record<string, string>>,
@@ -33,6 +34,7 @@ const watching = Effect.gen(function* () {
 
 describe("HealthMonitor", () => {
   it.effect("is HEALTHY at the look after Envoy is LIVE, 50 ms later at most", () => {
+    shows("health-eager")
     const { admin, layer } = on({}, { state: "PRE_INITIALIZING" }, {})
     return Effect.gen(function* () {
       const { health } = yield* watching
@@ -47,6 +49,7 @@ describe("HealthMonitor", () => {
   })
 
   it.effect("then looks once an interval, with 10 to 50 ms more", () => {
+    shows("HC_POLL_INTERVAL_MS", "health-interval")
     const { admin, layer } = on({ HC_POLL_INTERVAL_MS: "5000" }, {}, {})
     return Effect.gen(function* () {
       yield* watching
@@ -58,7 +61,27 @@ describe("HealthMonitor", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("looks at the interval of ready where that alone is set", () =>
+    Effect.gen(function* () {
+      shows("APPNET_AGENT_POLL_ENVOY_READINESS_INTERVAL_S", "HC_POLL_INTERVAL_MS", "ready-interval-for-health")
+      const looksIn20s = (environment: Readonly<Record<string, string>>) => {
+        const { admin, layer } = on(environment, {}, {})
+        return Effect.gen(function* () {
+          yield* watching
+          const before = admin.looks
+          yield* TestClock.adjust("20 seconds")
+          return admin.looks - before
+        }).pipe(Effect.provide(layer))
+      }
+      const ready = { APPNET_AGENT_POLL_ENVOY_READINESS_INTERVAL_S: "6" }
+      assert.strictEqual(yield* looksIn20s({}), 1)
+      assert.strictEqual(yield* looksIn20s(ready), 3)
+      assert.strictEqual(yield* looksIn20s({ ...ready, HC_POLL_INTERVAL_MS: "3000" }), 6)
+    })
+  )
+
   it.effect("is UNHEALTHY at the moment Envoy exits, and begins anew at its restart", () => {
+    shows("health-at-exit", "initial-config-restart")
     const { admin, layer } = on({ APPNET_ENVOY_RESTART_COUNT: "2" }, {}, { lasts: 1000 }, { lasts: 0 }, {})
     return Effect.gen(function* () {
       const { health } = yield* watching
@@ -74,6 +97,7 @@ describe("HealthMonitor", () => {
   })
 
   it.effect("is DRAINING from the drain's first moment, whatever Envoy says of itself", () => {
+    shows("draining-status")
     const { layer } = on({}, {}, {})
     return Effect.gen(function* () {
       const { envoy, health } = yield* watching
@@ -87,6 +111,7 @@ describe("HealthMonitor", () => {
   })
 
   it.effect("is HEALTHY while disconnected for less than the time-out, and UNHEALTHY from then on", () => {
+    shows("HC_DISCONNECTED_TIMEOUT_S", "healthy")
     const { admin, layer } = on({ HC_DISCONNECTED_TIMEOUT_S: "3600" }, {}, {})
     return Effect.gen(function* () {
       const { health } = yield* watching

@@ -5,6 +5,7 @@ import { LogLevelsLive } from "../../src/layers/LogLevelsLive.ts"
 import type { EnvoyState } from "../../src/services/EnvoyProcess.ts"
 import { LogLevels } from "../../src/services/LogLevels.ts"
 import { envoyIn, settings, simulatedAdmin } from "../fakes.ts"
+import { shows } from "../shows.ts"
 
 const running = (epoch: number): EnvoyState => ({ _tag: "Running", epoch, pid: 7, since: 0 })
 
@@ -35,6 +36,7 @@ const levels = Effect.gen(function* () {
 describe("LogLevels", () => {
   it.effect("goes back to the configured level when the time is over", () =>
     Effect.gen(function* () {
+      shows("APPNET_AGENT_LOGGING_RESET_TIMEOUT", "logging-reset")
       const { asked, set } = yield* levels
       assert.deepStrictEqual(yield* set("debug", false), { from: "warning", to: "debug", changed: true })
       yield* TestClock.adjust("299 seconds")
@@ -47,6 +49,7 @@ describe("LogLevels", () => {
 
   it.effect("starts the time anew with another level, and not with the same", () =>
     Effect.gen(function* () {
+      shows("logging-reset")
       const { asked, set } = yield* levels
       yield* set("debug", false)
       yield* TestClock.adjust("200 seconds")
@@ -62,6 +65,7 @@ describe("LogLevels", () => {
 
   it.effect("stays where it is permanent, also after it was set for a while", () =>
     Effect.gen(function* () {
+      shows("logging-reset")
       const { asked, set } = yield* levels
       yield* set("debug", false)
       assert.isFalse((yield* set("debug", true)).changed)
@@ -88,6 +92,7 @@ describe("LogLevels", () => {
 
   it.effect("forgets a level with the Envoy that had it", () =>
     Effect.gen(function* () {
+      shows("restart-resets")
       const { asked, restart, set } = yield* levels
       yield* set("debug", false)
       yield* restart

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Logger } from "effect"
 import { TestClock } from "effect/testing"
 import { envoyFormat } from "../../src/layers/LoggerLive.ts"
+import { shows } from "../shows.ts"
 
 const linesOf = (effect: Effect.Effect<void>) =>
   Effect.gen(function* () {
@@ -14,6 +15,7 @@ const linesOf = (effect: Effect.Effect<void>) =>
 describe("the agent's lines", () => {
   it.effect("look like Envoy's", () =>
     Effect.gen(function* () {
+      shows("line-format")
       const lines = yield* linesOf(
         Effect.all(
           [

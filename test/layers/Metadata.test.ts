@@ -8,6 +8,7 @@ import { readTask } from "../../src/layers/metadata/task.ts"
 import * as Task from "../../src/layers/TaskMetadataLive.ts"
 import { InstanceMetadata, TaskMetadata } from "../../src/services/Metadata.ts"
 import { settings } from "../fakes.ts"
+import { shows } from "../shows.ts"
 
 type Routes = Readonly<Record<string, string | { readonly status: number; readonly body?: string }>>
 
@@ -60,6 +61,7 @@ describe("the task metadata endpoint", () => {
 
   it.effect("takes 2 s at most, and a warning each for what it does not tell", () =>
     Effect.gen(function* () {
+      shows("metadata-side-by-side")
       const { collect } = taskOf({})
       const fiber = yield* Effect.forkScoped(collect)
       yield* TestClock.adjust("2 seconds")
@@ -74,6 +76,7 @@ describe("the task metadata endpoint", () => {
 
   it.effect("counts only with status 200 and JSON, each answer by itself", () =>
     Effect.gen(function* () {
+      shows("metadata-shape")
       const { collect } = taskOf({
         [`GET ${uri}`]: { status: 500, body: '{"Limits":{"CPU":256}}' },
         [`GET ${uri}/task`]: "<html>"
@@ -112,6 +115,7 @@ describe("readTask", () => {
   })
 
   it("leaves out a part of another shape, and that part alone", () => {
+    shows("metadata-shape")
     const facts = readTask({ Limits: { CPU: "many", Memory: 512 } }, { Cluster: 7, TaskARN: "arn", Containers: "none" })
     assert.deepStrictEqual(facts, {
       ...readTask(undefined, null),
@@ -152,6 +156,7 @@ describe("the instance metadata service", () => {
 
   it.effect("is asked without a token where it gives none within 500 ms, and takes 2 s in all", () =>
     Effect.gen(function* () {
+      shows("imds-token")
       const { collect } = instanceOf({ [`GET ${imds}/meta-data/placement/region`]: "eu-west-1" })
       const fiber = yield* Effect.forkScoped(collect)
       yield* TestClock.adjust(500)
@@ -165,6 +170,7 @@ describe("the instance metadata service", () => {
 
   it.effect("is asked for no region that is known, and believed no page instead of a name", () =>
     Effect.gen(function* () {
+      shows("AWS_EC2_METADATA_SERVICE_ENDPOINT")
       const at = "http://127.0.0.1:9/latest"
       const { asked, collect } = instanceOf(
         {

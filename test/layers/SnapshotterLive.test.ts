@@ -6,6 +6,7 @@ import type { EnvoyState } from "../../src/services/EnvoyProcess.ts"
 import { Snapshotter, type StatsDelta } from "../../src/services/Snapshotter.ts"
 import { samples } from "../exposition.ts"
 import { envoyIn, settings, simulatedAdmin } from "../fakes.ts"
+import { shows } from "../shows.ts"
 
 const exposition = (requests: number) => [
   `# TYPE envoy_appmesh_RequestCount counter\nenvoy_appmesh_RequestCount ${requests}\nenvoy_server_live 1\n`
@@ -50,6 +51,7 @@ const snapshotter = Effect.gen(function* () {
 describe("Snapshotter", () => {
   it.effect("tells what changed between the last two snapshots", () =>
     Effect.gen(function* () {
+      shows("APPNET_STATS_SNAPSHOT_INTERVAL_S", "stats-delta")
       const { delta, next } = yield* snapshotter
       assert.isUndefined(yield* delta)
       yield* next(5)
@@ -75,6 +77,7 @@ describe("Snapshotter", () => {
 
   it.effect("knows nothing after a restart, and subtracts nothing of the Envoy before", () =>
     Effect.gen(function* () {
+      shows("restart-resets")
       const { delta, next, restart, since } = yield* snapshotter
       yield* next(100)
       yield* next(200)
@@ -91,6 +94,7 @@ describe("Snapshotter", () => {
 
   it.effect("tells each of several scrapers every increment exactly once", () =>
     Effect.gen(function* () {
+      shows("stats-cursor")
       const { next, since } = yield* snapshotter
       yield* next(5)
       const a = yield* since("")

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { parse } from "yaml"
 import { agentFile, envoyPath, objectionsTo, privateFolder, root, runAgent } from "../e2e/agent.ts"
+import { shows } from "../shows.ts"
 import { type Case, cases, folder } from "./cases.ts"
 import { expand, startServers } from "./check.mjs"
 
@@ -69,6 +70,7 @@ const validated = async (name: string, testCase: Case) => {
 
 describe("the recorded reference cases", () => {
   it("agree, arguments and files included", async () => {
+    shows("recorded-cases", "mode-app-mesh", "mode-service-connect")
     const chosen = privateFolder()
     for (const name of cases.keys()) symlinkSync(`${folder}/${name}`, `${chosen}/${name}`)
     expect(cases.size).toBeGreaterThanOrEqual(100)
@@ -83,6 +85,7 @@ describe("the recorded reference cases", () => {
   }, 180_000)
 
   it("have bootstraps that the real Envoy takes", async () => {
+    shows("valid-for-envoy")
     const left = [...cases].filter(([, { expect: wanted }]) => wanted.bootstrap !== undefined)
     expect(left.length).toBeGreaterThanOrEqual(75)
     const problems: Array<string> = []

@@ -1,14 +1,18 @@
+import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
+import { build } from "esbuild"
 import { readLegacyFlags } from "../../src/programs/arguments.ts"
 import { healthCheckTarget, isHealthCheck } from "../../src/programs/healthCheck.ts"
+import { shows } from "../shows.ts"
 
 const Word = Schema.String.check(
-  Schema.makeFilter((word) => !/^--?(envoyReadiness|logLevel|envoyConfigPath)(=|$)/s.test(word))
+  Schema.makeFilter((word) => !/^--?(envoyReadiness|logLevel|envoyConfigPath)(=|$)|^-[a-z]{2}/is.test(word))
 )
 
 describe("the Go agent's flags", () => {
   it("set variables, with one dash or two, attached or following, in any position", () => {
+    shows("old-flags")
     for (const words of [
       ["-logLevel=debug", "config"],
       ["--logLevel=debug", "config"],
@@ -24,6 +28,7 @@ describe("the Go agent's flags", () => {
   })
 
   it("make -envoyReadiness the command ready, unless it says false", () => {
+    shows("old-flags")
     assert.deepStrictEqual(readLegacyFlags(["-envoyReadiness"]).words, ["ready"])
     assert.deepStrictEqual(readLegacyFlags(["--timeout", "3", "--envoyReadiness=true"]).words, [
       "ready",
@@ -34,7 +39,13 @@ describe("the Go agent's flags", () => {
   })
 
   it("without their value are left for the command line to refuse", () => {
-    assert.deepStrictEqual(readLegacyFlags(["-logLevel"]).words, ["-logLevel"])
+    assert.deepStrictEqual(readLegacyFlags(["-logLevel"]).words, ["--logLevel"])
+  })
+
+  it("have one dash or two like any other, and are never taken for several letters", () => {
+    shows("old-flags")
+    assert.deepStrictEqual(readLegacyFlags(["config", "-json", "-h"]).words, ["config", "--json", "-h"])
+    assert.deepStrictEqual(readLegacyFlags(["-loglevel", "debug", "-5"]).words, ["--loglevel", "debug", "-5"])
   })
 
   it.effect.prop("leave every other word as it is", [Schema.Array(Word)], ([words]) =>
@@ -44,6 +55,7 @@ describe("the Go agent's flags", () => {
 
 describe("the container's health check", () => {
   it("is `ready` that asks once", () => {
+    shows("ready-once")
     for (const words of [
       ["ready", "--timeout", "0"],
       ["ready", "--timeout=0"],
@@ -71,5 +83,38 @@ describe("the container's health check", () => {
     )
     assert.isUndefined(healthCheckTarget({}))
     assert.isUndefined(healthCheckTarget({ APPNET_AGENT_ADMIN_MODE: "tcp", APPNET_AGENT_HTTP_PORT: "x" }))
+  })
+
+  it("is asked with nothing loaded but a few small files and Node's own modules", async () => {
+    shows("ready-cheap")
+    const main = "src/programs/main.ts"
+    const { metafile } = await build({
+      absWorkingDir: fileURLToPath(new URL("../../", import.meta.url)),
+      entryPoints: [main],
+      bundle: true,
+      packages: "external",
+      external: ["*.yaml"],
+      platform: "node",
+      format: "esm",
+      write: false,
+      metafile: true,
+      outdir: "nowhere"
+    })
+    const loaded = new Set([main])
+    for (const file of loaded) {
+      for (const { kind, path } of metafile.inputs[file]?.imports ?? []) {
+        if (kind === "import-statement") loaded.add(path)
+      }
+    }
+    assert.deepStrictEqual([...loaded].sort(), [
+      "package.json",
+      "src/layers/management/question.ts",
+      "src/layers/process/envoyCandidates.ts",
+      "src/layers/process/headStart.ts",
+      "src/programs/arguments.ts",
+      "src/programs/healthCheck.ts",
+      main,
+      "src/services/stopSignals.ts"
+    ])
   })
 })

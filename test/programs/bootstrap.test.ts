@@ -5,6 +5,7 @@ import { printBootstrap } from "../../src/programs/bootstrap.ts"
 import { Bootstrap, type BootstrapDocument, SideFiles } from "../../src/services/Bootstrap.ts"
 import { BootstrapRejected, BootstrapValidator } from "../../src/services/BootstrapValidator.ts"
 import { settings } from "../fakes.ts"
+import { shows } from "../shows.ts"
 
 const generated: BootstrapDocument = {
   _tag: "Generated",
@@ -61,6 +62,7 @@ const printing = Effect.fnUntraced(function* (
 describe("bootstrap", () => {
   it.effect("prints YAML that is safe for YAML 1.1, with warnings elsewhere", () =>
     Effect.gen(function* () {
+      shows("bootstrap-yaml")
       const { done, lines, warnings } = yield* printing({})
       assert.strictEqual(lines, 'node:\n  id: "yes"\nstatsSinks:\n  - name: s')
       assert.match(warnings, /^warning: ENVOY_LOG_LEVEL=loud .*\nwarning: something was left out$/)

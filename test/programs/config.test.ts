@@ -4,6 +4,7 @@ import { TestConsole } from "effect/testing"
 import { layerFrom } from "../../src/layers/ConfigLive.ts"
 import { settingNames } from "../../src/layers/config/decode.ts"
 import { showConfig } from "../../src/programs/config.ts"
+import { shows } from "../shows.ts"
 
 const Answer = Schema.Struct({
   settings: Schema.Array(
@@ -28,6 +29,7 @@ const answered = (environment: Readonly<Record<string, string>>) =>
 describe("the command config", () => {
   it.effect("prints each setting in table order with value and source", () =>
     Effect.gen(function* () {
+      shows("config-json")
       const { settings } = yield* answered({ PID_POLL_INTERVAL_MS: "5", RELAY_STREAM_IDLE_TIMEOUT: "1m30s" })
       assert.deepStrictEqual(
         settings.map(({ name }) => name),
@@ -42,6 +44,7 @@ describe("the command config", () => {
 
   it.effect("prints Envoy's arguments with the bootstrap file that is used", () =>
     Effect.gen(function* () {
+      shows("config-json")
       const { envoyArguments } = yield* answered({ ENVOY_CONFIG_FILE: "/envoy.yaml", ENVOY_LOG_LEVEL: "debug" })
       assert.deepStrictEqual(envoyArguments.slice(0, 4), ["-c", "/envoy.yaml", "-l", "debug"])
     })
@@ -49,6 +52,7 @@ describe("the command config", () => {
 
   it.effect("prints the warnings in both forms", () =>
     Effect.gen(function* () {
+      shows("config-table")
       const environment = { ENVOY_LOG_LEVL: "debug" }
       const warning = "ENVOY_LOG_LEVL is set but is not a setting; did you mean ENVOY_LOG_LEVEL?"
       assert.deepStrictEqual((yield* answered(environment)).warnings, [warning])
@@ -58,6 +62,7 @@ describe("the command config", () => {
 
   it.effect("aligns the table for people", () =>
     Effect.gen(function* () {
+      shows("config-table")
       const lines = (yield* printed({ ENVOY_ADMIN_ACCESS_PORT: "9999" }, false)).split("\n")
       assert.strictEqual(lines.length, settingNames.length)
       const words = lines.find((line) => line.startsWith("ENVOY_ADMIN_ACCESS_PORT "))?.split(/ +/)
@@ -69,6 +74,7 @@ describe("the command config", () => {
 
   it.effect("shows no secret in either form", () =>
     Effect.gen(function* () {
+      shows("config-secrets")
       const environment = { APPNET_AGENT_ADMIN_TOKEN: "hunter2" }
       const text = `${yield* printed(environment, true)}${yield* printed(environment, false)}`
       assert.notInclude(text, "hunter2")

@@ -3,6 +3,7 @@ import { Effect, Fiber, Layer, Result, Runtime, Sink, Stdio, Stream } from "effe
 import { TestClock, TestConsole } from "effect/testing"
 import { drain, setLogLevel, showStats, showStatus } from "../../src/programs/control.ts"
 import { type AgentStatus, AgentUnreachable, ManagementClient } from "../../src/services/ManagementClient.ts"
+import { shows } from "../shows.ts"
 
 const unreachable = new AgentUnreachable({ address: "unix:/api.sock", problem: "ENOENT" })
 
@@ -45,6 +46,7 @@ const healthy = { healthStatus: "HEALTHY", agentUptime: "1s", envoyPid: "7" }
 describe("the commands for a running agent", () => {
   it.effect("status prints a table or JSON, and exits by health", () =>
     Effect.gen(function* () {
+      shows("status-command")
       const { layer } = agentThat({ statuses: [healthy] })
       const table = yield* Effect.result(Effect.provide(showStatus({ json: false, watch: false }), layer))
       assert.strictEqual(exitCode(table), 0)
@@ -60,6 +62,7 @@ describe("the commands for a running agent", () => {
 
   it.effect("status --watch prints what changes, and not that time passes", () =>
     Effect.gen(function* () {
+      shows("status-command")
       const later = { ...healthy, agentUptime: "2s" }
       const { layer } = agentThat({ statuses: [healthy, later, later, { ...later, envoyPid: "8" }] })
       const fiber = yield* Effect.forkScoped(Effect.provide(showStatus({ json: true, watch: true }), layer))
@@ -75,6 +78,7 @@ describe("the commands for a running agent", () => {
 
   it.effect("ask for what the words say", () =>
     Effect.gen(function* () {
+      shows("control-commands")
       const { asked, layer, written } = agentThat({})
       yield* Effect.all(
         [
@@ -103,6 +107,7 @@ describe("the commands for a running agent", () => {
 
   it.effect("say why an agent refused, and that there is none", () =>
     Effect.gen(function* () {
+      shows("control-exit-codes")
       const commands = [
         drain({ graceful: false }),
         setLogLevel({ level: "debug", permanent: false }),

@@ -17,6 +17,7 @@ import {
   simulatedAdmin,
   simulatedSignals
 } from "../fakes.ts"
+import { shows } from "../shows.ts"
 
 /** The whole program on a simulated operating system, admin, signals and clock. */
 const simulated = Effect.fnUntraced(function* (
@@ -82,6 +83,7 @@ const drainSettings = { LISTENER_DRAIN_WAIT_TIME_S: "20", LISTENER_DRAIN_MIN_WAI
 describe("run", () => {
   it.effect("drains on a signal and ends with success when the connections are gone", () =>
     Effect.gen(function* () {
+      shows("drain-request", "drain-until-idle")
       const { admin, fiber, launcher, send } = yield* simulated(drainSettings, { connections: 2 }, {})
       yield* send("SIGTERM")
       yield* TestClock.adjust("8 seconds")
@@ -97,6 +99,7 @@ describe("run", () => {
 
   it.effect("waits the minimum when there are no connections", () =>
     Effect.gen(function* () {
+      shows("LISTENER_DRAIN_MIN_WAIT_TIME_S", "drain-bounds")
       const { fiber, launcher, send } = yield* simulated(drainSettings, {}, {})
       yield* send("SIGTERM")
       yield* TestClock.adjust(4999)
@@ -108,6 +111,7 @@ describe("run", () => {
 
   it.effect("waits the whole time where connections stay or cannot be counted", () =>
     Effect.gen(function* () {
+      shows("LISTENER_DRAIN_WAIT_TIME_S", "drain-bounds", "drain-until-idle")
       for (const connections of [1, undefined]) {
         const { fiber, launcher, send } = yield* simulated(drainSettings, { connections }, {})
         yield* send("SIGTERM")
@@ -121,6 +125,7 @@ describe("run", () => {
 
   it.effect("skips the wait at a second signal", () =>
     Effect.gen(function* () {
+      shows("second-signal")
       const { fiber, send } = yield* simulated(drainSettings, { connections: 5 }, {})
       yield* send("SIGTERM")
       yield* TestClock.adjust("1 second")
@@ -133,6 +138,7 @@ describe("run", () => {
 
   it.effect("stops at once when the signal comes during start-up", () =>
     Effect.gen(function* () {
+      shows("signal-at-start")
       const { admin, fiber, launcher, send } = yield* simulated(drainSettings, { state: "INITIALIZING" }, {})
       yield* send("SIGQUIT")
       const { after, exit } = yield* Fiber.join(fiber)
@@ -145,6 +151,7 @@ describe("run", () => {
 
   it.effect("stops at once when the signal comes between two restarts", () =>
     Effect.gen(function* () {
+      shows("signal-at-start")
       const { fiber, launcher, send } = yield* simulated(
         { ...drainSettings, APPNET_ENVOY_RESTART_COUNT: "5" },
         {},
@@ -161,6 +168,7 @@ describe("run", () => {
 
   it.effect("ends with success when Envoy ends during the drain", () =>
     Effect.gen(function* () {
+      shows("exit-0-drain")
       const { fiber, send } = yield* simulated(drainSettings, { connections: 3 }, { lasts: 2000, exit: killed })
       yield* send("SIGTERM")
       yield* TestClock.adjust("3 seconds")
@@ -172,6 +180,7 @@ describe("run", () => {
 
   it.effect("kills an Envoy that ignores SIGTERM", () =>
     Effect.gen(function* () {
+      shows("kill-after-3s")
       const { fiber, launcher, send } = yield* simulated(
         { LISTENER_DRAIN_MIN_WAIT_TIME_S: "0" },
         {},
@@ -231,6 +240,7 @@ describe("run", () => {
 describe("run with a local relay", () => {
   it.effect("starts Envoy when the relay is LIVE, and stops the relay after Envoy", () =>
     Effect.gen(function* () {
+      shows("local-relay-watched")
       const { fiber, health, launcher, relayAdmin, relayLauncher, send } = yield* withRelay(
         {},
         { lives: [{}], admin: { state: "INITIALIZING" } },
@@ -255,6 +265,7 @@ describe("run with a local relay", () => {
 
   it.effect("is UNHEALTHY while the relay is restarted, and Envoy runs on", () =>
     Effect.gen(function* () {
+      shows("local-relay-watched")
       const { health, launcher, relayLauncher } = yield* withRelay(
         { APPNET_ENVOY_RESTART_COUNT: "3" },
         { lives: [{ lasts: 5000, exit: killed }, { lasts: 10 }, {}] },

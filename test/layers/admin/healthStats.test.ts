@@ -6,11 +6,13 @@ import {
   toActiveConnections,
   toHealthStats
 } from "../../../src/layers/admin/healthStats.ts"
+import { shows } from "../../shows.ts"
 
 const stat = (name: string, value: unknown) => ({ name, value })
 
 describe("the health stats", () => {
   it("are asked for by a filter that lets all of them through, and little else", () => {
+    shows("health-question")
     const filter = new RegExp(healthFilter)
     for (const name of [
       "control_plane.connected_state",
@@ -56,6 +58,7 @@ describe("the active connections", () => {
   const gauge = (listener: string, value: number) => stat(`listener.${listener}.downstream_cx_active`, value)
 
   it("are summed over the listeners that serve traffic", () => {
+    shows("connections-counted")
     const stats = [
       gauge("127.0.0.1_8080", 2),
       gauge("[__]_9090", 3),

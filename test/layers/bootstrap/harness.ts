@@ -1,5 +1,5 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import { Effect, Layer, Option, Schema } from "effect"
+import { Effect, type FileSystem, Layer, Option, Schema } from "effect"
 import { BootstrapLive } from "../../../src/layers/BootstrapLive.ts"
 import { readTask } from "../../../src/layers/metadata/task.ts"
 import { Bootstrap } from "../../../src/services/Bootstrap.ts"
@@ -41,9 +41,11 @@ export interface World {
   readonly signsForAws?: Option.Option<boolean>
   readonly task?: Effect.Effect<Collected<TaskFacts>>
   readonly instance?: Effect.Effect<Collected<InstanceFacts>>
+  /** In the place of the real files. */
+  readonly files?: Layer.Layer<FileSystem.FileSystem>
 }
 
-/** Everything that a bootstrap is made of, as it is told; only files are real. */
+/** Everything that a bootstrap is made of, as it is told; only files are real unless told. */
 export const worldOf = (environment: Environment, world: World = {}) =>
   Layer.mergeAll(
     Layer.succeed(Host, host),
@@ -63,7 +65,7 @@ export const worldOf = (environment: Environment, world: World = {}) =>
       InstanceMetadata,
       InstanceMetadata.of({ collect: world.instance ?? Effect.succeed({ facts: noInstance, warnings: [] }) })
     ),
-    NodeFileSystem.layer,
+    world.files ?? NodeFileSystem.layer,
     settings({ ENVOY_ADMIN_ACCESS_LOG_FILE: "/dev/null", ...environment })
   )
 

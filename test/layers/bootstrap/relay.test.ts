@@ -5,6 +5,7 @@ import relayTemplate from "../../../resources/relay_bootstrap.yaml"
 import { curvesOf, serviceConnectHost } from "../../../src/layers/bootstrap/endpoint.ts"
 import { filled, wanted } from "../../../src/layers/bootstrap/template.ts"
 import type { Json } from "../../../src/services/Bootstrap.ts"
+import { shows } from "../../shows.ts"
 import { bootstrapOf, envoy140, generatedOf, virtualNode } from "./harness.ts"
 
 const relay = { APPNET_ENABLE_RELAY_MODE_FOR_XDS: "1", AWS_REGION: "us-west-2", APPNET_CA_BUNDLE: "/ca.pem" }
@@ -58,6 +59,7 @@ describe("a template", () => {
       name: Schema.String.check(Schema.isMaxLength(15))
     },
     Effect.fnUntraced(function* ({ name, path }) {
+      shows("typed-values")
       const plain = yield* generatedOf(relay)
       const environment = {
         ...relay,
@@ -79,6 +81,7 @@ describe("a template", () => {
 describe("relay mode", () => {
   it.effect("needs no resource, and has its admin on the unix socket whatever the settings say", () =>
     Effect.gen(function* () {
+      shows("APPNET_ENABLE_RELAY_MODE_FOR_XDS", "APPNET_ENVOY_ADMIN_UDS_PATH", "relay-admin")
       const { admin, localRelay, managementServer } = yield* bootstrapOf({
         ...relay,
         ENVOY_ADMIN_MODE: "tcp",
@@ -94,6 +97,7 @@ describe("relay mode", () => {
 
   it.effect("takes its server from the domain, else from the endpoint, else from the region", () =>
     Effect.gen(function* () {
+      shows("APPNET_MANAGEMENT_DOMAIN_NAME", "APPNET_MANAGEMENT_PORT", "relay-server")
       const cases: ReadonlyArray<readonly [Readonly<Record<string, string>>, string, number]> = [
         [{}, "ecs-sc.us-west-2.api.aws", 443],
         [{ APPNET_MANAGEMENT_PORT: "8443" }, "ecs-sc.us-west-2.api.aws", 8443],
@@ -114,6 +118,7 @@ describe("relay mode", () => {
 
   it.effect("names each thing that is wrong", () =>
     Effect.gen(function* () {
+      shows("relay-unix-endpoint")
       assert.match(
         yield* problemsOf({ ...relay, APPMESH_XDS_ENDPOINT: "unix:///tmp/x.sock" }),
         /^APPMESH_XDS_ENDPOINT=unix:\/\/\/tmp\/x.sock is no management server.*APPNET_RELAY_LISTENER_UDS_PATH$/
@@ -165,6 +170,7 @@ describe("relay mode", () => {
 describe("local relay mode", () => {
   it.effect("is there for an Envoy that cannot sign, unless the setting says otherwise", () =>
     Effect.gen(function* () {
+      shows("APPNET_ENABLE_LOCAL_RELAY_MODE_FOR_XDS", "local-relay-auto")
       const cases = [
         ["auto", Option.some(false), true],
         ["auto", Option.some(true), false],
@@ -205,6 +211,13 @@ describe("local relay mode", () => {
 
   it.effect("signs for the App Mesh endpoint, with its own ports, admin and limits", () =>
     Effect.gen(function* () {
+      shows(
+        "APPNET_LOCAL_RELAY_LISTENER_PORT",
+        "APPNET_LOCAL_RELAY_ADMIN_PORT",
+        "APPNET_LOCAL_RELAY_ADMIN_HOST",
+        "RELAY_STREAM_IDLE_TIMEOUT",
+        "RELAY_BUFFER_LIMIT_BYTES"
+      )
       const { admin, value } = yield* localRelayOf({
         APPNET_LOCAL_RELAY_LISTENER_PORT: "1500",
         APPNET_LOCAL_RELAY_ADMIN_PORT: "1501",

@@ -3,6 +3,7 @@ import { Redacted, Result, Schema } from "effect"
 import { decodeEnvironment, type Environment, settingNames } from "../../../src/layers/config/decode.ts"
 import { type SettingName, settingsTable } from "../../../src/services/Settings.ts"
 import type { Setting } from "../../../src/services/settingKinds.ts"
+import { shows } from "../../shows.ts"
 
 const table: { readonly [K in SettingName]: Setting<unknown> } = settingsTable
 
@@ -38,6 +39,7 @@ describe("decodeEnvironment", () => {
   })
 
   it("trims values and takes an empty one for unset", () => {
+    shows("trimmed")
     const { inForce, settings } = accepted({ ENVOY_ADMIN_ACCESS_PORT: " 9999\n", STATSD_PORT: "  ", AWS_REGION: "" })
     assert.strictEqual(settings.ENVOY_ADMIN_ACCESS_PORT, 9999)
     assert.strictEqual(settings.STATSD_PORT, 8125)
@@ -52,6 +54,7 @@ describe("decodeEnvironment", () => {
     "reads a boolean exactly as Go's ParseBool does",
     { word: Schema.Union([Schema.Literals(["1", "t", "T", "TRUE", "true", "True"]), Schema.String]) },
     ({ word }) => {
+      shows("booleans")
       const text = word.trim()
       const result = decodeEnvironment({ APPMESH_PREVIEW: word }, root)
       if (text === "" || ["0", "f", "F", "FALSE", "false", "False"].includes(text)) {
@@ -73,6 +76,7 @@ describe("decodeEnvironment", () => {
   })
 
   it("reads words in any case", () => {
+    shows("any-case")
     const { settings } = accepted({
       APPNET_AGENT_ADMIN_MODE: "TCP",
       ENVOY_LOG_LEVEL: "Debug",
@@ -86,6 +90,7 @@ describe("decodeEnvironment", () => {
   })
 
   it("reports all bad settings at once, each with its value and what is allowed", () => {
+    shows("all-at-once")
     const problems = refused({
       ENVOY_ADMIN_ACCESS_PORT: "abc",
       APPMESH_SET_TRACING_DECISION: "on",
@@ -126,6 +131,7 @@ describe("decodeEnvironment", () => {
   ]
   for (const [name, value] of wrong) {
     it(`refuses ${name}=${value.slice(0, 30)}`, () => {
+      shows("never-clamped")
       const problems = refused({ [name]: value })
       assert.deepStrictEqual(problems, [{ name, value, allowed: `expected ${table[name].allowed}` }])
     })
@@ -157,6 +163,7 @@ describe("decodeEnvironment", () => {
   })
 
   it("lets only root have a management port up to 1024", () => {
+    shows("APPNET_AGENT_HTTP_PORT")
     assert.strictEqual(accepted({ APPNET_AGENT_HTTP_PORT: "1024" }).settings.APPNET_AGENT_HTTP_PORT, 1024)
     assert.strictEqual(accepted({ APPNET_AGENT_HTTP_PORT: "1025" }, 1000).settings.APPNET_AGENT_HTTP_PORT, 1025)
     assert.include(refused({ APPNET_AGENT_HTTP_PORT: "1024" }, 1000)[0].allowed, "1025")
@@ -169,6 +176,7 @@ describe("decodeEnvironment", () => {
       number: Schema.Int.check(Schema.isBetween({ minimum: -2_000_000, maximum: 2_000_000 }))
     },
     ({ name, number }) => {
+      shows("clamped")
       const { minimum = 0, maximum = 0 } = table[name].range ?? {}
       const highest = name === "LISTENER_DRAIN_MIN_WAIT_TIME_S" ? 20 : maximum
       const expected = Math.min(Math.max(number, minimum), highest)
@@ -189,6 +197,7 @@ describe("decodeEnvironment", () => {
   })
 
   it("takes the default for an operational number that cannot be read, with a warning", () => {
+    shows("unreadable")
     const { settings, warnings } = accepted({ PID_POLL_INTERVAL_MS: "often", APPNET_AGENT_MAX_LOG_FILE_SIZE: "big" })
     assert.strictEqual(settings.PID_POLL_INTERVAL_MS, 100)
     assert.strictEqual(settings.APPNET_AGENT_MAX_LOG_FILE_SIZE, 1)
@@ -199,6 +208,7 @@ describe("decodeEnvironment", () => {
   })
 
   it("falls back to info for a log level that Envoy does not have, with a warning", () => {
+    shows("log-level-fallback")
     const { settings, warnings } = accepted({ ENVOY_LOG_LEVEL: "verbose" })
     assert.strictEqual(settings.ENVOY_LOG_LEVEL, "info")
     assert.strictEqual(warnings.length, 1)
@@ -206,6 +216,7 @@ describe("decodeEnvironment", () => {
   })
 
   it("takes a concurrency below 1 for unset", () => {
+    shows("ENVOY_CONCURRENCY")
     for (const value of ["-1", "0"]) {
       const { settings, warnings } = accepted({ ENVOY_CONCURRENCY: value })
       assert.strictEqual(settings.ENVOY_CONCURRENCY, undefined)
@@ -215,6 +226,7 @@ describe("decodeEnvironment", () => {
   })
 
   it("shortens the least drain wait to the whole wait", () => {
+    shows("minimum-drain")
     const shortest = (environment: Environment) => accepted(environment).settings.LISTENER_DRAIN_MIN_WAIT_TIME_S
     assert.strictEqual(shortest({}), 5)
     assert.strictEqual(shortest({ LISTENER_DRAIN_WAIT_TIME_S: "3" }), 3)
@@ -233,6 +245,7 @@ describe("decodeEnvironment", () => {
   })
 
   it("polls the health at the interval of ready, within 2 to 30 s, when only that is set", () => {
+    shows("ready-interval-for-health")
     const interval = (environment: Environment) => accepted(environment).settings.HC_POLL_INTERVAL_MS
     assert.strictEqual(interval({}), 10_000)
     assert.strictEqual(interval({ APPNET_AGENT_POLL_ENVOY_READINESS_INTERVAL_S: "7" }), 7000)
@@ -248,6 +261,7 @@ describe("decodeEnvironment", () => {
   })
 
   it("warns about an unknown variable with the nearest known name, and never shows its value", () => {
+    shows("unknown-name")
     const { warnings } = accepted({ ENVOY_LOG_LEVL: "debug", APPNET_AGENT_ADMIN_TOKN: "hunter2", OTHER_THING: "1" })
     assert.deepStrictEqual(warnings, [
       "APPNET_AGENT_ADMIN_TOKN is set but is not a setting; did you mean APPNET_AGENT_ADMIN_TOKEN?",

@@ -3,6 +3,7 @@ import { Duration, Option } from "effect"
 import { type Assessment, assess, atStart, type HealthRules, overruled } from "../../../src/layers/health/assess.ts"
 import type { EnvoyServerState, HealthStats } from "../../../src/services/AdminClient.ts"
 import { quietStats } from "../../fakes.ts"
+import { shows } from "../../shows.ts"
 
 const rules: HealthRules = { considersConnection: true, disconnectedTimeout: Duration.seconds(3600) }
 const startedAt = 1_000_000
@@ -42,6 +43,7 @@ describe("the initial configuration", () => {
 
   for (const failure of ["listenerCreateFailure", "ldsUpdateRejected", "cdsUpdateRejected"] as const) {
     it(`fails by ${failure}, and heals with the next update that is accepted`, () => {
+      shows("initial-config")
       const failed = look(fresh, "LIVE", { [failure]: 1 })
       assert.strictEqual(failed.health.initialConfig, "UPDATE_FAILED")
       assert.strictEqual(failed.health.status, "UNHEALTHY")
@@ -74,6 +76,7 @@ describe("the connection", () => {
   const disconnected = { connected: Option.some(false) }
 
   it("counts as lost since Envoy's start where there was none yet", () => {
+    shows("disconnected-since-start")
     const { connection } = look(fresh, "LIVE", disconnected, startedAt + 5000).health
     assert.deepStrictEqual(connection, { _tag: "Disconnected", since: startedAt })
   })
@@ -101,6 +104,7 @@ describe("the connection", () => {
   })
 
   it("is not considered without ADS, nor where the rules say so", () => {
+    shows("no-ads")
     const none = { connected: Option.none<boolean>() }
     assert.deepStrictEqual(look(fresh, "LIVE", none).health.connection, { _tag: "NotConsidered" })
     assert.strictEqual(look(fresh, "LIVE", none).health.status, "HEALTHY")

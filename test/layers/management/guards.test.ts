@@ -6,6 +6,7 @@ import { takesGzip } from "../../../src/layers/management/statsAnswer.ts"
 import { makeTokenBucket } from "../../../src/layers/management/tokenBucket.ts"
 import { Config } from "../../../src/services/Config.ts"
 import { settings } from "../../fakes.ts"
+import { shows } from "../../shows.ts"
 
 type Headers = Readonly<Record<string, string>>
 
@@ -17,6 +18,7 @@ const judged = (headers: Headers, environment: Headers = {}, overTcp = true) =>
 describe("a request that changes something", () => {
   it.effect("is refused by a name that DNS could bring here, over TCP", () =>
     Effect.gen(function* () {
+      shows("APPNET_AGENT_ALLOWED_HOSTS", "host-and-origin")
       for (const host of ["127.0.0.1:9902", "[::1]:9902", "localhost", "LOCALHOST:1", "10.0.0.3"]) {
         assert.strictEqual(yield* judged({ host }), undefined, host)
       }
@@ -33,6 +35,7 @@ describe("a request that changes something", () => {
 
   it.effect("is refused from another site's page", () =>
     Effect.gen(function* () {
+      shows("host-and-origin")
       const host = "localhost:9902"
       assert.strictEqual(yield* judged({ host, origin: "http://localhost:9902" }), undefined)
       for (const origin of ["http://evil.example", "null", "https://localhost:9902", "http://localhost:9903"]) {
@@ -43,6 +46,7 @@ describe("a request that changes something", () => {
 
   it.effect("needs the token, and no beginning of it", () =>
     Effect.gen(function* () {
+      shows("APPNET_AGENT_ADMIN_TOKEN", "token")
       const token = { APPNET_AGENT_ADMIN_TOKEN: "s3cret" }
       const host = "localhost"
       assert.strictEqual(yield* judged({ host, authorization: "Bearer s3cret" }, token), undefined)

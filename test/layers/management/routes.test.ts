@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Option, SubscriptionRef } from "effect"
 import * as HttpRouter from "effect/http/HttpRouter"
+import { TestClock } from "effect/testing"
 import { LogLevelsLive } from "../../../src/layers/LogLevelsLive.ts"
 import { routerConfig } from "../../../src/layers/management/dispatch.ts"
 import { managementRoutes } from "../../../src/layers/management/routes.ts"
@@ -9,6 +10,7 @@ import { ConnectionDiagnosis } from "../../../src/services/ConnectionDiagnosis.t
 import type { EnvoyState } from "../../../src/services/EnvoyProcess.ts"
 import { type Health, HealthMonitor } from "../../../src/services/HealthMonitor.ts"
 import { type AdminScript, envoyIn, settings, simulatedAdmin } from "../../fakes.ts"
+import { shows } from "../../shows.ts"
 
 const healthy: Health = {
   status: "HEALTHY",
@@ -100,6 +102,7 @@ describe("the management API", () => {
 
   it.effect("answers /ready by health and /live always", () =>
     Effect.gen(function* () {
+      shows("probes")
       const well = yield* serving()
       assert.strictEqual((yield* well("/ready")).status, 200)
       const ill = yield* serving({ health: { ...healthy, status: "UNHEALTHY", reason: "Envoy is PRE_INITIALIZING" } })
@@ -112,6 +115,7 @@ describe("the management API", () => {
 
   it.effect("answers HEAD where GET goes, and any other method with 405 and what is allowed", () =>
     Effect.gen(function* () {
+      shows("wrong-method")
       const ask = yield* serving()
       assert.strictEqual((yield* ask("/status", { method: "HEAD" })).status, 200)
       for (const method of ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"]) {
@@ -124,6 +128,7 @@ describe("the management API", () => {
 
   it.effect("answers an unknown path with 404, whatever the method", () =>
     Effect.gen(function* () {
+      shows("unknown-path")
       const ask = yield* serving()
       for (const path of ["/", "/statuses", "/status/more", "/STATUS", "/ready/", "//ready"]) {
         assert.strictEqual((yield* ask(path)).status, 404, path)
@@ -136,6 +141,7 @@ describe("the management API", () => {
 
   it.effect("answers a body where none belongs with 400", () =>
     Effect.gen(function* () {
+      shows("no-body")
       const ask = yield* serving()
       const { body, status } = yield* ask("/status", { method: "HEAD", headers: { "content-length": "3" } })
       assert.strictEqual(status, 400)
@@ -146,6 +152,7 @@ describe("the management API", () => {
 
   it.effect("drains inbound listeners, gracefully where asked, and passes on Envoy's words", () =>
     Effect.gen(function* () {
+      shows("drain-route")
       const api = yield* serving()
       for (const path of [
         "/drain_listeners",
@@ -171,6 +178,7 @@ describe("the management API", () => {
 
   it.effect("answers 502 with a reason where Envoy does not answer", () =>
     Effect.gen(function* () {
+      shows("bad-gateway")
       const api = yield* serving({ admin: { state: undefined, drainFails: true, exposition: undefined } })
       for (const answer of [
         yield* api.post("/drain_listeners"),
@@ -185,6 +193,7 @@ describe("the management API", () => {
 
   it.effect("sets log levels in any case, 304 where one is in force, 400 for anything else", () =>
     Effect.gen(function* () {
+      shows("logging-route")
       const api = yield* serving()
       const debug = yield* api.post("/enableLogging?level=DEBUG")
       assert.deepStrictEqual([debug.status, debug.body], [200, "Setting logging level from [info] to [debug]\n"])
@@ -215,6 +224,7 @@ describe("the management API", () => {
 
   it.effect("passes stats through as they are, or filtered", () =>
     Effect.gen(function* () {
+      shows("stats-route")
       const api = yield* serving({ admin: { exposition } })
       const plain = yield* api("/stats/prometheus?usedonly")
       assert.strictEqual(plain.body, exposition.join(""))
@@ -238,6 +248,7 @@ describe("the management API", () => {
 
   it.effect("knows which forms of stats there are", () =>
     Effect.gen(function* () {
+      shows("stats-bad-query", "stats-delta")
       const api = yield* serving({ admin: { exposition } })
       const wrong = [
         "filter=all",
@@ -255,8 +266,26 @@ describe("the management API", () => {
     })
   )
 
+  it.effect("answers a delta with current values until there are two snapshots", () =>
+    Effect.gen(function* () {
+      shows("ENABLE_STATS_SNAPSHOT", "stats-delta")
+      const environment = { APPNET_AGENT_ADMIN_MODE: "uds", ENABLE_STATS_SNAPSHOT: "1" }
+      const api = yield* serving({ admin: { exposition }, environment })
+      yield* TestClock.adjust(0)
+      const ask = api("/stats/prometheus?usedonly&filter=metrics_extension&delta")
+      const first = yield* ask
+      assert.deepStrictEqual([first.status, first.headers.get("x-snapshot")], [200, "none"])
+      assert.include(first.body, 'RequestCount{a="}"} 7')
+      yield* TestClock.adjust("2 minutes")
+      const later = yield* ask
+      assert.isNull(later.headers.get("x-snapshot"))
+      assert.include(later.body, 'RequestCount{a="}"} 0')
+    })
+  )
+
   it.effect("answers 429 after a burst, for that route alone, and never what it answers from memory", () =>
     Effect.gen(function* () {
+      shows("rate-limit")
       const api = yield* serving({ admin: { exposition } })
       const answers = yield* Effect.forEach(Array.from({ length: 60 }), () => api("/stats/prometheus"))
       assert.isTrue(answers.slice(0, 20).every(({ status }) => status === 200))
@@ -272,6 +301,7 @@ describe("the management API", () => {
 
   it.effect("needs the token for each POST, where one is set, and for nothing else", () =>
     Effect.gen(function* () {
+      shows("APPNET_AGENT_ADMIN_TOKEN", "token")
       const api = yield* serving({
         environment: { APPNET_AGENT_ADMIN_MODE: "uds", APPNET_AGENT_ADMIN_TOKEN: "s3cret" }
       })
@@ -288,6 +318,7 @@ describe("the management API", () => {
 
   it.effect("describes itself", () =>
     Effect.gen(function* () {
+      shows("openapi")
       const api = yield* serving()
       const { paths } = JSON.parse((yield* api("/openapi.json")).body)
       assert.deepStrictEqual(Object.keys(paths).toSorted(), [

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { statusBody } from "../../../src/layers/management/status.ts"
 import type { Health } from "../../../src/services/HealthMonitor.ts"
+import { shows } from "../../shows.ts"
 
 const healthy: Health = {
   status: "HEALTHY",
@@ -13,6 +14,7 @@ const healthy: Health = {
 
 describe("the body of /status", () => {
   it("has every field of a connected Envoy, as text", () => {
+    shows("status-fields")
     assert.deepStrictEqual(statusBody({ health: healthy, uptime: 12_999, pid: 123, restarts: 2 }), {
       healthStatus: "HEALTHY",
       agentUptime: "12s",
@@ -26,6 +28,7 @@ describe("the body of /status", () => {
   })
 
   it("dates a lost connection in RFC 3339", () => {
+    shows("status-fields")
     const health: Health = {
       ...healthy,
       connection: { _tag: "Disconnected", since: Date.UTC(2026, 0, 31, 12, 0, 0, 789) }
@@ -35,7 +38,16 @@ describe("the body of /status", () => {
     assert.strictEqual(body.managementServerDisconnectedTimestamp, "2026-01-31T12:00:00Z")
   })
 
+  it("tells the local relay's state and restarts, where there is one", () => {
+    shows("local-relay-watched")
+    const localRelay = { envoyState: "INITIALIZING", restarts: 2 } as const
+    const body = statusBody({ health: healthy, uptime: 0, pid: 1, restarts: 0, localRelay })
+    assert.deepInclude(body, { localRelayEnvoyState: "INITIALIZING", localRelayEnvoyRestartCount: "2" })
+    assert.deepInclude(body, { envoyPid: "1", envoyRestartCount: "0" })
+  })
+
   it("leaves out what is not known or not considered", () => {
+    shows("no-ads")
     const health: Health = {
       ...healthy,
       connection: { _tag: "NotConsidered" },

@@ -8,6 +8,7 @@ import { restartSchedule } from "../../../src/layers/process/restarts.ts"
 import { holdsNetAdmin, wrapperCandidates } from "../../../src/layers/process/wrapper.ts"
 import { Config } from "../../../src/services/Config.ts"
 import { settings } from "../../fakes.ts"
+import { shows } from "../../shows.ts"
 
 describe("Envoy's version", () => {
   it("is read from what a stock Envoy, a vendor's and a FIPS build print", () => {
@@ -59,6 +60,7 @@ describe("the restart schedule", () => {
 
   it.effect("restarts at once, then doubles from 100 ms up to 5 s, as often as allowed", () =>
     Effect.gen(function* () {
+      shows("restart-delays")
       assert.deepStrictEqual(yield* delays(10), [0, 100, 200, 400, 800, 1600, 3200, 5000, 5000, 5000])
       assert.deepStrictEqual(yield* delays(0), [])
     })
@@ -73,6 +75,7 @@ describe("Envoy's arguments", () => {
 
   it.effect("are those of the contract", () =>
     Effect.gen(function* () {
+      shows("envoy-arguments", "relay-concurrency", "ENVOY_SKIP_DEPRECATED_LOGS", "DISABLE_HOT_RESTART")
       assert.strictEqual(
         yield* words({}),
         "-c /run/b.json -l info --drain-time-s 20 --disable-hot-restart --skip-deprecated-logs"
@@ -93,6 +96,7 @@ describe("Envoy's arguments", () => {
 
   it.effect("take a base id, an epoch and the parent's time with hot restart on", () =>
     Effect.gen(function* () {
+      shows("hot-restart-arguments")
       const { settings } = yield* Config
       assert.strictEqual(
         hotRestartArguments(settings, 17, "main").join(" "),
@@ -112,6 +116,7 @@ describe("the wrapper", () => {
   const netAdmin = "0000000000001000"
 
   it("hands NET_ADMIN on where the agent holds it, root by its permitted and others by their bounding set", () => {
+    shows("net-admin")
     assert.isTrue(holdsNetAdmin(status(netAdmin, "0"), 0))
     assert.isFalse(holdsNetAdmin(status("0", netAdmin), 0))
     assert.isTrue(holdsNetAdmin(status("0", netAdmin), 1000))

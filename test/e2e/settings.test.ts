@@ -1,0 +1,299 @@
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs"
+import { describe, expect, it } from "vitest"
+import { parse } from "yaml"
+import { shows } from "../shows.ts"
+import {
+  agentEnvironment,
+  ask,
+  envoyPath,
+  eventually,
+  filesIn,
+  freePort,
+  openAs,
+  privateFolder,
+  runAgent,
+  startAgent
+} from "./agent.ts"
+import { writeStaticBootstrap } from "./bootstraps.ts"
+import { serviceConnect } from "./mesh.ts"
+
+/** A program in Envoy's place: says no version, and does this when it is started. */
+const inEnvoysPlace = (folder: string, script: string) => {
+  const path = `${folder}/envoy`
+  writeFileSync(path, `#!/bin/sh\n[ "$1" = --version ] && exit\n${script}\n`, { mode: 0o755 })
+  return path
+}
+
+const count = (text: string, words: string) => text.split(words).length - 1
+
+describe("a running agent", () => {
+  it("has its addresses, its files and Envoy's command line from the settings", async () => {
+    shows(
+      "APPNET_AGENT_HTTP_BIND_ADDRESS",
+      "APPNET_AGENT_HTTP_PORT",
+      "APPNET_ENVOY_ADMIN_ADDRESS",
+      "ENVOY_ADMIN_ACCESS_PORT",
+      "ENVOY_ADMIN_ACCESS_LOG_FILE",
+      "ENVOY_CONCURRENCY",
+      "ENVOY_LOG_LEVEL",
+      "ENVOY_SKIP_DEPRECATED_LOGS",
+      "LISTENER_DRAIN_WAIT_TIME_S",
+      "APPNET_RUN_DIR",
+      "APPNET_ENVOY_PATH",
+      "AWS_REGION",
+      "envoy-arguments",
+      "generated-file",
+      "output-kind"
+    )
+    const folder = privateFolder()
+    const own = `${folder}/run`
+    mkdirSync(own)
+    symlinkSync(envoyPath, `${folder}/my-envoy`)
+    const agent = await startAgent({
+      folder: own,
+      environment: {
+        ...serviceConnect(folder),
+        AWS_REGION: "us-west-2",
+        APPNET_AGENT_HTTP_BIND_ADDRESS: "127.0.0.2",
+        APPNET_ENVOY_ADMIN_ADDRESS: "127.0.0.3",
+        ENVOY_ADMIN_ACCESS_LOG_FILE: `${folder}/admin.log`,
+        ENVOY_CONCURRENCY: "2",
+        ENVOY_LOG_LEVEL: "Debug",
+        ENVOY_SKIP_DEPRECATED_LOGS: "F",
+        LISTENER_DRAIN_WAIT_TIME_S: "7",
+        APPNET_ENVOY_PATH: ` ${folder}/my-envoy `
+      }
+    })
+    const { envoyPid } = await agent.until({ envoyState: "PRE_INITIALIZING" })
+    await expect(ask(agent.address.replace("127.0.0.2", "127.0.0.1"), "/status")).rejects.toThrow("ECONNREFUSED")
+    const admin = `http://127.0.0.3:${agent.environment.ENVOY_ADMIN_ACCESS_PORT}`
+    const { command_line_options: options, node } = JSON.parse((await ask(admin, "/server_info")).body)
+    expect(options).toMatchObject({
+      concurrency: 2,
+      log_level: "debug",
+      drain_time: "7s",
+      disable_hot_restart: true,
+      skip_deprecated_logs: false
+    })
+    expect(node.id).toBe(serviceConnect(folder).APPMESH_RESOURCE_ARN)
+    expect(readFileSync(`/proc/${envoyPid}/cmdline`, "latin1").split("\0")[0]).toBe(`${folder}/my-envoy`)
+    expect(options.config_path.startsWith(`${own}/`)).toBe(true)
+    expect(statSync(options.config_path).mode & 0o777).toBe(0o600)
+    expect(openAs(Number(envoyPid), 1)).not.toMatch(/socket/)
+    agent.child.kill("SIGTERM")
+    expect((await agent.exited).code).toBe(0)
+    // Envoy writes it out when it ends.
+    expect(readFileSync(`${folder}/admin.log`, "utf8")).toContain("/server_info")
+    expect(filesIn(own)).toEqual([])
+  })
+
+  it("starts Envoy with every warning said once, and without what the platform hands over broken", async () => {
+    shows(
+      "PID_POLL_INTERVAL_MS",
+      "HC_POLL_INTERVAL_MS",
+      "ENVOY_LOG_LEVEL",
+      "APPNET_CONTAINER_IP_MAPPING",
+      "clamped",
+      "unreadable",
+      "log-level-fallback",
+      "platform-data",
+      "unknown-name"
+    )
+    const folder = privateFolder()
+    const agent = await startAgent({
+      folder,
+      environment: {
+        ...serviceConnect(folder),
+        PID_POLL_INTERVAL_MS: "5",
+        HC_POLL_INTERVAL_MS: "often",
+        ENVOY_LOG_LEVEL: "loud",
+        APPNET_CONTAINER_IP_MAPPING: "{app}",
+        ECS_CONTAINER_METADATA_URI_V4: `http://127.0.0.1:${await freePort()}/v4/1`,
+        APPNET_AGENT_ADMIN_TOKN: "x"
+      }
+    })
+    await agent.until({ envoyState: "PRE_INITIALIZING" })
+    for (const words of [
+      "PID_POLL_INTERVAL_MS=5 is outside 10 to 1000: using 10",
+      "HC_POLL_INTERVAL_MS=often cannot be read",
+      "ENVOY_LOG_LEVEL=loud cannot be read",
+      "APPNET_CONTAINER_IP_MAPPING={app} is no JSON object",
+      "/task (ECS_CONTAINER_METADATA_URI_V4): ECONNREFUSED",
+      "APPNET_AGENT_ADMIN_TOKN is set but is not a setting; did you mean APPNET_AGENT_ADMIN_TOKEN?"
+    ]) {
+      await eventually(() => count(agent.stderr(), words) > 0, words)
+      expect([words, count(agent.stderr(), words)]).toEqual([words, 1])
+    }
+    const file = filesIn(folder).find((name) => name.endsWith("bootstrap.json"))
+    expect(readFileSync(`${folder}/${file}`, "utf8")).not.toContain("ClusterIPMapping")
+  })
+
+  it("serves nothing unless it is asked to, and ends with Envoy's own exit code", async () => {
+    shows("APPNET_AGENT_ADMIN_MODE", "APPNET_ENVOY_RESTART_COUNT", "not-served", "exit-envoy-code", "net-admin")
+    for (const code of [0, 3]) {
+      const folder = privateFolder()
+      // A setpriv that works nowhere: it is tried, warned about once, and left out.
+      mkdirSync(`${folder}/bin`)
+      writeFileSync(`${folder}/bin/setpriv`, `#!/bin/sh\necho "$@" >> ${folder}/tried\nexit 1\n`, { mode: 0o755 })
+      const script = `touch ${folder}/up; while ! [ -e ${folder}/end ]; do sleep 0.05; done; exit ${code}`
+      const agent = await startAgent({
+        folder,
+        environment: {
+          ...serviceConnect(folder),
+          PATH: `${folder}/bin:${process.env.PATH}`,
+          APPNET_AGENT_ADMIN_MODE: " ",
+          APPNET_ENVOY_RESTART_COUNT: "1",
+          APPNET_ENVOY_PATH: inEnvoysPlace(folder, script)
+        }
+      })
+      await eventually(() => existsSync(`${folder}/up`), "Envoy")
+      await expect(ask(agent.address, "/status")).rejects.toThrow("ECONNREFUSED")
+      writeFileSync(`${folder}/end`, "")
+      expect(await agent.exited).toEqual({ code, signal: null })
+      expect(count(agent.stderr(), "Envoy started with pid")).toBe(2)
+      expect(count(agent.stderr(), "setpriv does not work here")).toBe(1)
+      const tried = readFileSync(`${folder}/tried`, "utf8").trim().split("\n")
+      expect(new Set(tried).size).toBe(tried.length)
+      expect(tried.every((words) => words.endsWith("-- true"))).toBe(true)
+    }
+  })
+
+  it("answers before Envoy is started", async () => {
+    shows("bound-first")
+    const folder = privateFolder()
+    const port = await freePort()
+    const question = `http.get({ host: "127.0.0.1", port: ${port}, path: "/live", agent: false }, (answer) => console.log("API:", answer.resume().statusCode)).on("error", ({ code }) => console.log("API:", code))`
+    const agent = await startAgent({
+      folder,
+      environment: {
+        ...serviceConnect(folder),
+        APPNET_AGENT_HTTP_PORT: `${port}`,
+        APPNET_ENVOY_PATH: inEnvoysPlace(folder, `exec "${process.execPath}" -e '${question}'`)
+      }
+    })
+    await agent.exited
+    expect(agent.stdout()).toContain("API: 200")
+  })
+
+  it("takes a file of the user's own through a link, by variable and by the old flag", async () => {
+    shows("ENVOY_CONFIG_FILE", "own-file", "old-flags")
+    const folder = privateFolder()
+    const adminPort = `${await freePort()}`
+    const file = writeStaticBootstrap(folder, { adminPort, listenerPort: await freePort() })
+    symlinkSync(file, `${folder}/link.yaml`)
+    const agent = await startAgent({
+      folder,
+      words: ["--envoyConfigPath", `${folder}/link.yaml`, "run", "-logLevel=warn"],
+      environment: { ENVOY_CONFIG_FILE: "/nowhere" }
+    })
+    await agent.until({ healthStatus: "HEALTHY" })
+    const { body } = await ask(`http://127.0.0.1:${adminPort}`, "/server_info")
+    expect(JSON.parse(body).command_line_options).toMatchObject({
+      config_path: `${folder}/link.yaml`,
+      log_level: "warning"
+    })
+  })
+})
+
+describe("a command", () => {
+  const given = async (variables: Readonly<Record<string, string>>) => ({
+    ...(await agentEnvironment(privateFolder())),
+    APPMESH_XDS_ENDPOINT: "unix:///x",
+    APPMESH_RESOURCE_ARN: "task-set/c/s/x",
+    ...variables
+  })
+
+  it("ends with 1 and names every bad setting on stderr, whichever it is", async () => {
+    shows("bootstrap-refused", "config-refused", "all-at-once", "never-clamped")
+    const environment = await given({
+      ENVOY_ADMIN_ACCESS_PORT: "99999",
+      APPNET_AGENT_ADMIN_MODE: "x",
+      ENABLE_ENVOY_STATS_TAGS: "yes",
+      ENVOY_STATS_FLUSH_INTERVAL: "10"
+    })
+    for (const words of [["bootstrap"], ["config"], ["config", "--json"]]) {
+      const { code, stderr, stdout } = await runAgent(words, environment)
+      expect([words, code, stdout]).toEqual([words, 1, ""])
+      expect(stderr.trim().split("\n")).toEqual([
+        "ENVOY_ADMIN_ACCESS_PORT=99999 is invalid: expected a port from 1 to 65535",
+        "ENABLE_ENVOY_STATS_TAGS=yes is invalid: expected 1, t, true or 0, f, false",
+        expect.stringMatching(/^ENVOY_STATS_FLUSH_INTERVAL=10 is invalid: expected a duration with a unit/),
+        "APPNET_AGENT_ADMIN_MODE=x is invalid: expected one of tcp, uds"
+      ])
+    }
+  })
+
+  it("takes the Go agent's flags in every form", async () => {
+    shows("old-flags", "config-json", "ENVOY_LOG_LEVEL", "ENVOY_CONFIG_FILE")
+    const environment = await given({ ENVOY_LOG_LEVEL: "info", ENVOY_CONFIG_FILE: "/from/the/variable" })
+    for (const words of [
+      ["-logLevel", "debug", "config", "--json", "--envoyConfigPath=/own.yaml"],
+      ["config", "-envoyConfigPath", "/own.yaml", "--json", "--logLevel=DEBUG"]
+    ]) {
+      const { code, stdout } = await runAgent(words, environment)
+      expect(code).toBe(0)
+      const { envoyArguments, settings, warnings } = JSON.parse(stdout)
+      expect(envoyArguments.slice(0, 4)).toEqual(["-c", "/own.yaml", "-l", "debug"])
+      expect(settings).toContainEqual({ name: "ENVOY_LOG_LEVEL", value: "debug", source: "environment" })
+      expect(warnings).toEqual([])
+    }
+  })
+
+  it("refuses a flag that is not known or lacks its value", async () => {
+    shows("old-flags")
+    for (const words of [["-logLevel"], ["-loglevel", "debug"], ["config", "-envoyConfigPath"]]) {
+      const { code, stderr } = await runAgent(words, await given({}))
+      expect([words, code]).toEqual([words, 1])
+      expect(stderr).toContain("Unrecognized flag")
+    }
+  })
+
+  it("prints the bootstrap that run would use, and starts nothing", async () => {
+    shows("bootstrap-yaml")
+    const folder = privateFolder()
+    const { code, stdout } = await runAgent(
+      ["bootstrap"],
+      await given({ APPNET_ENVOY_PATH: inEnvoysPlace(folder, `touch ${folder}/started`) })
+    )
+    expect(code).toBe(0)
+    expect(parse(stdout)).toMatchObject({
+      node: { id: "task-set/c/s/x" },
+      dynamicResources: { ldsConfig: { ads: {} } }
+    })
+    expect(filesIn(folder)).toEqual(["envoy"])
+  })
+
+  it("is refused a file of the user's own that is missing or no file", async () => {
+    shows("ENVOY_CONFIG_FILE", "own-file-missing")
+    for (const path of ["/nonexistent/envoy.yaml", "/"]) {
+      const { code, stderr } = await runAgent(["run"], await given({ ENVOY_CONFIG_FILE: path }))
+      expect(code).toBe(1)
+      expect(stderr).toContain(`ENVOY_CONFIG_FILE=${path} `)
+    }
+  })
+
+  it("cannot run in a folder that is not there", async () => {
+    shows("APPNET_RUN_DIR", "exit-1-bootstrap")
+    const { code, stderr } = await runAgent(["run"], await given({ APPNET_RUN_DIR: "/nonexistent" }))
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/the bootstrap cannot be written to \/nonexistent\/\S+ \(APPNET_RUN_DIR\)/)
+    expect(stderr).not.toContain("Envoy started")
+  })
+
+  it("tells help, version and completions", async () => {
+    shows("help-version-completions")
+    const environment = await given({})
+    const help = await runAgent(["--help"], environment)
+    expect(help.code).toBe(0)
+    for (const name of ["run", "bootstrap", "config", "ready", "status", "drain", "log-level", "stats"]) {
+      expect(help.stdout).toMatch(new RegExp(`^\\s+${name}\\s`, "m"))
+    }
+    const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"))
+    expect((await runAgent(["--version"], environment)).stdout).toContain(version)
+    for (const shell of ["bash", "zsh", "fish"]) {
+      const { code, stdout } = await runAgent(["--completions", shell], environment)
+      expect(code).toBe(0)
+      expect(stdout).toContain("appnet-agent")
+    }
+  })
+})
