@@ -1,0 +1,60 @@
+import { settingNames } from "../../src/layers/config/decode.ts"
+import { settingsTable } from "../../src/services/Settings.ts"
+import { shownByCases } from "../parity/shown.ts"
+import type { Claim } from "./collect.ts"
+import { chapters } from "./rules.ts"
+
+/** What is not claimed by any test. */
+export const unshown = (claims: ReadonlyArray<Claim>): ReadonlyArray<string> => {
+  const shown = new Set([...claims.flatMap(({ what }) => what), ...Object.keys(shownByCases)])
+  const all = [...settingNames, ...Object.values(chapters).flatMap((rules) => Object.keys(rules))]
+  return all.filter((name) => !shown.has(name))
+}
+
+const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("<", "&lt;")
+
+const recorded: Readonly<Record<string, ReadonlyArray<string>>> = shownByCases
+
+/** The tests that show something: a line for each, file by file. */
+const testsOf = (name: string, claims: ReadonlyArray<Claim>): string => {
+  const found = claims.filter(({ what }) => what.includes(name))
+  const lines = [...Map.groupBy(found, ({ file }) => file)].map(
+    ([file, tests]) =>
+      `[${file.replace(/^test\/|\.test\.ts$/g, "")}](../${file}): ${tests.map(({ test }) => cell(test)).join("; ")}`
+  )
+  const files = (recorded[name] ?? []).map((file) => `[${file}](../test/parity/cases/${file}.json)`)
+  if (files.length > 0) lines.push(`recorded cases: ${files.join(", ")}`)
+  return lines.length > 0 ? lines.join("<br>") : "not yet"
+}
+
+const table = (head: string, rows: ReadonlyArray<readonly [what: string, tests: string]>) =>
+  [`| ${head} | Shown by |`, "| --- | --- |", ...rows.map(([what, tests]) => `| ${what} | ${tests} |`)].join("\n")
+
+const introduction = `# What the tests show
+
+<!-- Written by \`npm run docs\` from the claims in the tests: change it there. -->
+
+Each setting, and each line of the documented behaviour, with the tests that show its effect. A test says itself what it
+shows (\`shows("ENVOY_LOG_LEVEL")\`), so that this page cannot name a test that is not there; a test of the tests makes sure that
+nothing is left out, and that who claims a setting uses it. A recorded case shows a setting if it would give another
+bootstrap or command line without the variable, which is tried as well.`
+
+/** The text of docs/coverage.md. */
+export const coverageDocument = (claims: ReadonlyArray<Claim>): string => {
+  const groups = Map.groupBy(settingNames, (name) => settingsTable[name].group)
+  const settings = [...groups].map(
+    ([group, names]) =>
+      `### ${group}\n\n${table(
+        "Setting",
+        names.map((name) => [`\`${name}\``, testsOf(name, claims)])
+      )}`
+  )
+  const rules = Object.entries(chapters).map(
+    ([chapter, rules]) =>
+      `### ${chapter}\n\n${table(
+        "What holds",
+        Object.entries(rules).map(([name, words]) => [cell(words), testsOf(name, claims)])
+      )}`
+  )
+  return `${[introduction, "## Settings", ...settings, "## Behaviour", ...rules].join("\n\n")}\n`
+}
