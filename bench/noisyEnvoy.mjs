@@ -9,7 +9,7 @@ if (process.argv[2] === "--version") {
 }
 const { NOISE_RESULT, NOISE_SECONDS, NOISE_START } = process.env
 const line =
-  "[2026-01-31 12:00:00.123][17][trace][http] [source/common/http/http1/codec_impl.cc:712] [Tags: \"ConnectionId\":\"4711\"] parsed 1024 bytes\n"
+  '[2026-01-31 12:00:00.123][17][trace][http] [source/common/http/http1/codec_impl.cc:712] [Tags: "ConnectionId":"4711"] parsed 1024 bytes\n'
 const piece = Buffer.from(line.repeat(Math.floor(4096 / line.length)))
 
 const flood = () => {
