@@ -21,6 +21,7 @@ import { ManagementServerProbeLive } from "./ManagementServerProbeLive.ts"
 import type { VersionQuestion } from "./process/headStart.ts"
 import { SideFilesLive } from "./SideFilesLive.ts"
 import { SnapshotterLive } from "./SnapshotterLive.ts"
+import { StartMemoryLive } from "./StartMemoryLive.ts"
 import { TaskMetadataLive } from "./TaskMetadataLive.ts"
 
 /** What all other layers stand on, and what is released last: the settings, and the log as they ask for it. */
@@ -36,6 +37,7 @@ export const layerAsking = (asked: VersionQuestion | undefined) =>
     Layer.provideMerge(LogLevelsLive),
     Layer.provideMerge(ConnectionDiagnosisLive),
     Layer.provideMerge(ManagementServerProbeLive),
+    Layer.provideMerge(StartMemoryLive),
     Layer.provideMerge(HealthMonitorLive),
     Layer.provideMerge(EnvoyProcessLive),
     Layer.provideMerge(EnvoyLauncherLive),

@@ -21,13 +21,17 @@ const canBeReopened = (descriptor: number): boolean => {
 
 /** Whoever still holds a FIFO open, when its process is gone, has this long to write more. */
 const patience = "1 second"
+/** How often the disk may have that time again. */
+const stalls = 5
 
-/** Waits for the end of a reader for as long as it still gets something. */
+/** Waits for the end of a reader for as long as it still gets something, and gets it away. */
 const finish = Effect.fnUntraced(function* (reader: FifoReader, fiber: Fiber.Fiber<void>) {
-  for (;;) {
+  for (let stalled = 0; stalled < stalls; ) {
     const before = reader.count()
     if (Option.isSome(yield* Effect.timeoutOption(Fiber.await(fiber), patience))) return
-    if (reader.count() === before) break
+    if (reader.count() > before) stalled = 0
+    else if (reader.isIdle()) break
+    else stalled += 1
   }
   yield* reader.stop
   yield* Effect.timeoutOption(Fiber.await(fiber), patience)

@@ -284,15 +284,28 @@ export const settingsTable = {
     health("Seconds that `appnet-agent ready` goes on asking; 0 asks once")
   ),
 
-  APPNET_ENVOY_LOG_DESTINATION: text(logs("Folder of the log file", "no file: stdout and stderr")),
+  APPNET_ENVOY_LOG_DESTINATION: text(
+    logs(
+      "Folder, which must be there, of a log file for all lines of Envoy and the agent; /dev with the name stdout or stderr is the agent's own output",
+      "no file: stdout and stderr"
+    )
+  ),
   APPNET_ENVOY_LOG_NAME: textOr("appnet_envoy.log", logs("Name of the log file")),
   APPNET_AGENT_MAX_LOG_FILE_SIZE: clampedDecimal(
     1,
     [0.01, 1024],
-    logs("Size at which the log file is rotated, in megabytes")
+    logs("Size beyond which no line is added to a log file, but it is rotated, in megabytes (1024 * 1024 bytes)")
   ),
-  APPNET_AGENT_MAX_RETENTION_COUNT: clamped(5, [0, 1000], logs("Rotated log files that are kept")),
-  APPNET_AGENT_LOG_FORMAT: oneOf(["text", "json"], "text", logs("Form of the agent's own lines")),
+  APPNET_AGENT_MAX_RETENTION_COUNT: clamped(
+    5,
+    [0, 1000],
+    logs("Rotated log files that are kept, beside the one that is written")
+  ),
+  APPNET_AGENT_LOG_FORMAT: oneOf(
+    ["text", "json"],
+    "text",
+    logs("Form of the agent's own lines: like Envoy's, or one JSON object each")
+  ),
 
   APPNET_ENABLE_RELAY_MODE_FOR_XDS: boolean(
     false,
@@ -329,7 +342,9 @@ export const settingsTable = {
   APPNET_LOCAL_RELAY_ADMIN_HOST: textOr("127.0.0.1", localRelay("IP address of the local relay's admin"), address),
   APPNET_LOCAL_RELAY_LOG_DESTINATION: textOr(
     "/tmp",
-    localRelay("Folder of the local relay's log; /dev for the agent's own output")
+    localRelay(
+      "Folder of the local relay's log file, which is rotated as the other one; /dev for the agent's own output"
+    )
   ),
   APPNET_LOCAL_RELAY_LOG_FILE_NAME: textOr(
     "local_relay_appnet_envoy.log",

@@ -143,6 +143,8 @@ export interface AgentOptions {
   readonly environment?: Readonly<Record<string, string>>
   readonly words?: ReadonlyArray<string>
   readonly folder?: string
+  /** What the agent is started by: a command that ends by executing the words behind it. */
+  readonly under?: ReadonlyArray<string>
   /** How the agent's output is taken; `pipe` is what Node gives, a socket. */
   readonly stdio?: "pipe" | "file"
 }
@@ -176,10 +178,13 @@ const collect = (stream: NodeJS.ReadableStream | null): (() => string) => {
 export const startAgent = async (options: AgentOptions = {}): Promise<Agent> => {
   const folder = options.folder ?? privateFolder()
   const environment = { ...(await agentEnvironment(folder)), ...options.environment }
-  const child = spawn(process.execPath, [agentFile, ...(options.words ?? [])], {
-    env: environment,
-    stdio: ["ignore", "pipe", "pipe"]
-  })
+  const [command = process.execPath, ...words] = [
+    ...(options.under ?? []),
+    process.execPath,
+    agentFile,
+    ...(options.words ?? [])
+  ]
+  const child = spawn(command, words, { env: environment, stdio: ["ignore", "pipe", "pipe"] })
   const exited = new Promise<Exit>((resolve) =>
     child.once("exit", (code, signal) => {
       // Its last words may still be on the way.

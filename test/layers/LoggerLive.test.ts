@@ -1,14 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Logger } from "effect"
 import { TestClock } from "effect/testing"
-import { envoyFormat } from "../../src/layers/LoggerLive.ts"
+import { envoyFormat, jsonFormat } from "../../src/layers/LoggerLive.ts"
 import { shows } from "../shows.ts"
 
-const linesOf = (effect: Effect.Effect<void>) =>
+const linesOf = (effect: Effect.Effect<void>, format = envoyFormat) =>
   Effect.gen(function* () {
     const lines: Array<string> = []
     yield* TestClock.setTime(new Date(2026, 0, 31, 12, 0, 0, 7).getTime())
-    yield* Effect.provide(effect, Logger.layer([Logger.map(envoyFormat, (text) => void lines.push(text))]))
+    yield* Effect.provide(effect, Logger.layer([Logger.map(format, (text) => void lines.push(text))]))
     return lines
   })
 
@@ -49,6 +49,27 @@ describe("the agent's lines", () => {
       assert.isAtLeast(lines.length, 2)
       assert.isTrue(lines.every((line) => line.includes("[error] [AppNet Agent] ")))
       assert.include(text, "why")
+    })
+  )
+
+  it.effect("are one JSON object each where that is asked for, with a cause of its own", () =>
+    Effect.gen(function* () {
+      const lines = yield* linesOf(
+        Effect.andThen(Effect.logWarning("one\ntwo", { port: 1 }), Effect.logError("bad", Cause.fail("why"))),
+        jsonFormat
+      )
+      assert.isTrue(lines.every((line) => !line.includes("\n")))
+      const [first, second] = lines.map((line): unknown => JSON.parse(line))
+      const common = {
+        time: new Date(2026, 0, 31, 12, 0, 0, 7).toISOString(),
+        pid: process.pid,
+        source: "AppNet Agent"
+      }
+      assert.deepStrictEqual(first, { ...common, level: "warning", message: 'one\ntwo {"port":1}' })
+      assert.deepInclude(second, { ...common, level: "error", message: "bad" })
+      assert.isTrue(
+        typeof second === "object" && second !== null && "cause" in second && `${second.cause}`.includes("why")
+      )
     })
   )
 })

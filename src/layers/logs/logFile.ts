@@ -18,6 +18,8 @@ const longestQueue = 1000
 const firstPause = Duration.seconds(1)
 const longestPause = Duration.minutes(1)
 const soon = 10_000
+/** How long a disk that does not answer may hold up the agent's end. */
+const lastPatience = "5 seconds"
 /** A disk that was full is tried again once it has as much as several batches, in bytes. */
 const enoughRoom = 256 * 1024
 
@@ -106,7 +108,11 @@ export const makeLogFile = Effect.fnUntraced(function* (options: LogFileOptions)
     Effect.forkScoped
   )
   yield* Effect.addFinalizer(() =>
-    Queue.end(queue).pipe(Effect.andThen(Fiber.await(drain)), Effect.andThen(oneAtATime.withPermit(file.close)))
+    Queue.end(queue).pipe(
+      Effect.andThen(Fiber.await(drain)),
+      Effect.andThen(oneAtATime.withPermit(file.close)),
+      Effect.timeoutOption(lastPatience)
+    )
   )
 
   return {

@@ -19,7 +19,10 @@ export interface Written {
   readonly problem: DiskProblem | undefined
 }
 
-/** A file at a path, whoever moves, removes or truncates it meanwhile. One effect at a time. */
+/**
+ * A file at a path, whoever moves, removes or truncates it meanwhile. One effect at a time, and none is interrupted but
+ * for the last.
+ */
 export interface RotatingFile {
   /** Finds out whether it can be opened. */
   readonly open: Effect.Effect<void, DiskProblem>
@@ -104,6 +107,5 @@ export const makeRotatingFile = ({ disk, kept, limit, path }: RotatingFileOption
       )
     })
 
-  // A write that is under way has the memory of its lines, and the file's size, to itself.
-  return { open: Effect.uninterruptible(current), write: (lines) => Effect.uninterruptible(write(lines)), close }
+  return { open: current, write, close }
 }

@@ -50,6 +50,8 @@ export interface FifoReader {
   readonly run: (take: (bytes: Uint8Array) => Effect.Effect<void>) => Effect.Effect<void>
   /** Bytes read so far. */
   readonly count: () => number
+  /** Whether there is nothing that is read and not yet taken. */
+  readonly isIdle: () => boolean
   /** Makes this the end, whoever may still write. */
   readonly stop: Effect.Effect<void>
 }
@@ -110,6 +112,7 @@ export const readFifo = (fd: number, buffer: ReadBuffer): FifoReader => {
       if (rest !== undefined) yield* take(rest)
     }),
     count: () => count,
+    isIdle: () => waiting !== undefined,
     stop: Effect.sync(() => void socket.destroy())
   }
 }

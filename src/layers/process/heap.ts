@@ -9,3 +9,12 @@ export const keepHeapSmall = (): void => {
   isSmall = true
   process.getBuiltinModule("node:v8").setFlagsFromString("--semi-space-growth-factor=1")
 }
+
+/**
+ * Gives back what only the start needed: most of it compiled code, which comes with the program and is asked for again where
+ * it is used. Takes some 40 ms, in which nothing else happens.
+ */
+export const giveBackStart = (): void => {
+  process.getBuiltinModule("node:v8").setFlagsFromString("--expose-gc")
+  process.getBuiltinModule("node:vm").runInNewContext("gc({ type: 'major', execution: 'sync', flavor: 'last-resort' })")
+}

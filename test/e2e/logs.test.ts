@@ -1,0 +1,251 @@
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { describe, expect, it } from "vitest"
+import { shows } from "../shows.ts"
+import { type Agent, agentEnvironment, eventually, privateFolder, runAgent, startAgent } from "./agent.ts"
+
+/** The lines of a log, the oldest file first. */
+const linesIn = (folder: string): ReadonlyArray<string> =>
+  readdirSync(folder)
+    .toSorted((one, other) => (one.length === other.length ? (one < other ? -1 : 1) : other.length - one.length))
+    .flatMap((name) => {
+      const text = readFileSync(`${folder}/${name}`, "latin1")
+      expect(text.endsWith("\n")).toBe(true)
+      return text.slice(0, -1).split("\n")
+    })
+
+const serviceConnect = (folder: string) => ({
+  APPMESH_XDS_ENDPOINT: `unix://${folder}/none.sock`,
+  APPMESH_RESOURCE_ARN: "task-set/cluster/service/logs"
+})
+
+interface Logging {
+  /** Run by a shell in Envoy's place, in the agent's folder; none: the real Envoy. */
+  readonly script?: string
+  readonly environment?: Readonly<Record<string, string>>
+  readonly under?: (logs: string) => ReadonlyArray<string>
+  readonly hasFolder?: boolean
+}
+
+/** An agent that logs to the folder `logs`. */
+const startLogging = async ({ environment, hasFolder = true, script, under }: Logging = {}) => {
+  const folder = privateFolder()
+  const logs = `${folder}/logs`
+  if (hasFolder) mkdirSync(logs)
+  const fake = `${folder}/envoy`
+  if (script !== undefined) {
+    writeFileSync(fake, `#!/bin/sh\n[ "$1" = --version ] && exit\ncd ${folder}\n${script}\n`, { mode: 0o755 })
+  }
+  const agent = await startAgent({
+    folder,
+    ...(under === undefined ? {} : { under: under(logs) }),
+    environment: {
+      ...serviceConnect(folder),
+      ...(script === undefined ? {} : { APPNET_ENVOY_PATH: fake }),
+      APPNET_ENVOY_LOG_DESTINATION: logs,
+      ...environment
+    }
+  })
+  return { agent, folder, logs, log: () => readFileSync(`${logs}/appnet_envoy.log`, "latin1") }
+}
+
+const stop = async (agent: Agent) => {
+  agent.child.kill("SIGTERM")
+  expect(await agent.exited).toEqual({ code: 0, signal: null })
+}
+
+const ofAgent = /^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\]\[\d+\]\[[a-z]+\] \[AppNet Agent\] /
+const numbered = /^line (\d{9}) of the fake Envoy$/
+const count = (text: string, part: string) => text.split(part).length - 1
+
+describe("a log file", () => {
+  it("has the lines of Envoy and of the agent to the last, and nothing is left for stdout and stderr", async () => {
+    shows("APPNET_ENVOY_LOG_DESTINATION", "log-file")
+    const { agent, log, logs } = await startLogging()
+    await agent.until({ envoyState: "PRE_INITIALIZING" })
+    await eventually(() => log().includes("starting main dispatch loop"), "the end of Envoy's start")
+    await stop(agent)
+    expect(log()).toContain("[AppNet Agent] Envoy started with pid")
+    expect(log()).toContain("[AppNet Agent] SIGTERM: stopping")
+    expect(log()).toContain("] exiting")
+    expect(agent.stdout() + agent.stderr()).toBe("")
+    expect(readdirSync(logs)).toEqual(["appnet_envoy.log"])
+    expect(statSync(`${logs}/appnet_envoy.log`).mode & 0o137).toBe(0)
+  })
+
+  it("of a real Envoy is rotated, and no more files are kept than asked for", async () => {
+    shows("APPNET_AGENT_MAX_LOG_FILE_SIZE", "APPNET_AGENT_MAX_RETENTION_COUNT", "APPNET_ENVOY_LOG_NAME")
+    const environment = {
+      ENVOY_LOG_LEVEL: "trace",
+      APPNET_AGENT_MAX_LOG_FILE_SIZE: "0.01",
+      APPNET_AGENT_MAX_RETENTION_COUNT: "2",
+      APPNET_ENVOY_LOG_NAME: "named.log"
+    }
+    const { agent, logs } = await startLogging({ environment })
+    await agent.until({ envoyState: "PRE_INITIALIZING" })
+    await eventually(() => readdirSync(logs).length === 3, "two rotated files")
+    await stop(agent)
+    const names = readdirSync(logs)
+    expect(names).toHaveLength(3)
+    for (const name of names) expect(name).toMatch(/^named\.log(\.\d{13})?$/)
+    expect(linesIn(logs).length).toBeGreaterThan(10)
+  })
+
+  it("has nothing of an Envoy whose log is off", async () => {
+    const { agent, logs } = await startLogging({ environment: { ENVOY_LOG_LEVEL: "off" } })
+    await agent.until({ envoyState: "PRE_INITIALIZING" })
+    await stop(agent)
+    expect(linesIn(logs).filter((line) => !ofAgent.test(line))).toEqual([])
+    expect(agent.stdout() + agent.stderr()).toBe("")
+  })
+
+  it("has every one of a million lines whole, and says last why the agent ended", async () => {
+    shows("log-rotation")
+    const { agent, logs } = await startLogging({
+      script: `seq -f 'line %09.0f of the fake Envoy' 1 1000000; exit 7`,
+      environment: { APPNET_AGENT_MAX_RETENTION_COUNT: "1000" }
+    })
+    expect((await agent.exited).code).toBe(7)
+    expect(readdirSync(logs).length).toBeGreaterThan(30)
+    for (const name of readdirSync(logs)) expect(statSync(`${logs}/${name}`).size).toBeLessThanOrEqual(1024 * 1024)
+    let expected = 1
+    const others: Array<string> = []
+    for (const line of linesIn(logs)) {
+      const number = numbered.exec(line)?.[1]
+      if (number === undefined) others.push(line)
+      else if (Number(number) === expected) expected += 1
+    }
+    expect(expected).toBe(1_000_001)
+    expect(others.filter((line) => !ofAgent.test(line))).toEqual([])
+    expect(others.at(-1)).toContain("Envoy ended with exit code 7 and no restart is left")
+    expect(agent.stdout() + agent.stderr()).toBe("")
+  })
+
+  it("has whole lines of the next Envoy after one was killed in the middle of a line", async () => {
+    const { agent, logs } = await startLogging({
+      script: `printf 'half a li'; exec seq -f 'line %09.0f of the fake Envoy' 1 100000000`,
+      environment: { APPNET_ENVOY_RESTART_COUNT: "1", APPNET_AGENT_MAX_RETENTION_COUNT: "1000" }
+    })
+    await eventually(() => readdirSync(logs).length > 3, "some lines")
+    process.kill(await agent.envoyPid(), "SIGKILL")
+    await agent.until({ envoyRestartCount: "1" })
+    await eventually(
+      () => linesIn(logs).some((line) => line === "half a liline 000000001 of the fake Envoy"),
+      "the next"
+    )
+    const before = readdirSync(logs).length
+    await eventually(() => readdirSync(logs).length > before + 1, "more lines")
+    process.kill(await agent.envoyPid(), "SIGKILL")
+    expect((await agent.exited).code).toBe(137)
+    const lines = linesIn(logs).filter((line) => !ofAgent.test(line))
+    const starts = lines.filter((line) => line === "half a liline 000000001 of the fake Envoy")
+    expect(starts).toHaveLength(2)
+    const torn = lines.filter((line) => !numbered.test(line) && line !== starts[0])
+    // What the kernel cut when it killed, at most once a life.
+    expect(torn.length).toBeLessThanOrEqual(2)
+    for (const line of torn) expect("line 000000000 of the fake Envoy".startsWith(line.replace(/\d/g, "0"))).toBe(true)
+  })
+
+  it("has the agent's lines as JSON where that is asked for", async () => {
+    shows("APPNET_AGENT_LOG_FORMAT")
+    const { agent, log } = await startLogging({
+      script: `echo 'not JSON'; exit 3`,
+      environment: { APPNET_AGENT_LOG_FORMAT: "json", APPNET_NO_SUCH: "x" }
+    })
+    expect((await agent.exited).code).toBe(3)
+    const lines = log().trimEnd().split("\n")
+    expect(lines).toContain("not JSON")
+    const objects = lines.filter((line) => line !== "not JSON").map((line) => JSON.parse(line))
+    for (const object of objects) {
+      expect(object).toEqual({
+        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+        level: expect.stringMatching(/^(info|warning|error|critical)$/),
+        pid: agent.pid,
+        source: "AppNet Agent",
+        message: expect.any(String)
+      })
+    }
+    expect(objects.at(-1)).toMatchObject({ level: "critical", message: expect.stringContaining("Envoy ended") })
+    expect(objects.some(({ level, message }) => level === "warning" && message.includes("APPNET_NO_SUCH"))).toBe(true)
+  })
+})
+
+describe("without a usable log file", () => {
+  it("all output stays on stdout and stderr, with one warning, until there is one", async () => {
+    shows("log-folder-missing")
+    const script = `echo out; echo err >&2; while ! [ -e go ]; do sleep 0.05; done; echo 'at last'; exec sleep 100`
+    const { agent, folder, log, logs } = await startLogging({ script, hasFolder: false })
+    await eventually(() => agent.stdout().includes("out\n") && agent.stderr().includes("err\n"), "Envoy's lines")
+    await eventually(() => agent.stderr().includes("Envoy started with pid"), "the agent's lines")
+    mkdirSync(logs)
+    await eventually(() => agent.stderr().includes("written again"), "the file")
+    writeFileSync(`${folder}/go`, "")
+    await eventually(() => log().includes("at last\n"), "a line in the file")
+    expect(log()).toContain("[info] [AppNet Agent] log file")
+    expect(count(agent.stderr(), "no such file or directory")).toBe(1)
+    expect(agent.stdout()).toBe("out\n")
+    await stop(agent)
+  })
+
+  it("no line is lost while the disk is full, and Envoy does not wait for it", async () => {
+    const lines = (first: number, last: number) => `seq -f 'line %09.0f of the fake Envoy' ${first} ${last}`
+    const { agent, folder } = await startLogging({
+      script: `${lines(1, 60_000)}; touch full; while ! [ -e go ]; do sleep 0.05; done; ${lines(60_001, 60_100)}; exec sleep 100`,
+      environment: { APPNET_AGENT_MAX_LOG_FILE_SIZE: "100" },
+      // A small disk that nobody else sees, and that is gone with the agent.
+      under: (logs) => [
+        "unshare",
+        process.getuid?.() === 0 ? "-m" : "-rm",
+        "sh",
+        "-c",
+        `mount -t tmpfs -o size=1m none ${logs} && exec "$@"`,
+        "sh"
+      ]
+    })
+    const path = `/proc/${agent.pid}/root${folder}/logs/appnet_envoy.log`
+    await eventually(() => readdirSync(folder).includes("full"), "Envoy has said all")
+    await eventually(() => agent.stdout().endsWith("line 000060000 of the fake Envoy\n"), "the last line on stdout")
+    const onDisk = readFileSync(path, "latin1")
+    const found = `${onDisk}${agent.stdout()}`.split("\n").filter((line) => numbered.test(line))
+    expect(found).toHaveLength(60_000)
+    expect(new Set(found).size).toBe(60_000)
+    expect(onDisk.endsWith("\n")).toBe(true)
+    expect(onDisk.length).toBeGreaterThan(900_000)
+    expect(count(agent.stderr(), "ENOSPC")).toBe(1)
+
+    writeFileSync(path, "")
+    await eventually(() => agent.stderr().includes("written again"), "the file is written again")
+    const printed = agent.stdout()
+    writeFileSync(`${folder}/go`, "")
+    await eventually(() => readFileSync(path, "latin1").includes("line 000060100 "), "the last line in the file")
+    expect(agent.stdout()).toBe(printed)
+    expect(count(agent.stderr(), "ENOSPC")).toBe(1)
+    await stop(agent)
+  })
+
+  it("/dev and stdout or stderr are the agent's own", async () => {
+    for (const [name, other] of [
+      ["stdout", "stderr"],
+      ["stderr", "stdout"]
+    ] as const) {
+      const { agent } = await startLogging({
+        script: "echo out; echo err >&2; exit 3",
+        environment: { APPNET_ENVOY_LOG_DESTINATION: "/dev", APPNET_ENVOY_LOG_NAME: name }
+      })
+      expect((await agent.exited).code).toBe(3)
+      for (const text of ["out\n", "err\n", "[AppNet Agent] Envoy ended"]) expect(agent[name]()).toContain(text)
+      expect(agent[other]()).toBe("")
+    }
+  })
+
+  it("wrong settings are said on stderr", async () => {
+    const folder = privateFolder()
+    const environment = {
+      ...(await agentEnvironment(folder)),
+      APPNET_ENVOY_LOG_DESTINATION: folder,
+      ENVOY_ADMIN_MODE: "x"
+    }
+    const { code, stderr } = await runAgent([], environment)
+    expect(code).toBe(1)
+    expect(stderr).toContain("ENVOY_ADMIN_MODE=x is invalid")
+  })
+})

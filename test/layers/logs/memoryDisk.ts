@@ -1,0 +1,81 @@
+import { Effect } from "effect"
+import type { Disk, DiskProblem } from "../../../src/layers/logs/disk.ts"
+
+export const noSpace: DiskProblem = { _tag: "DiskProblem", code: "ENOSPC", text: "ENOSPC: no space left on device" }
+const missing: DiskProblem = { _tag: "DiskProblem", code: "ENOENT", text: "ENOENT: no such file or directory" }
+
+interface MemoryFile {
+  inode: number
+  bytes: Buffer
+}
+
+export interface MemoryDisk extends Disk {
+  readonly files: Map<string, MemoryFile>
+  /** Bytes that all files together may have. */
+  capacity: number
+  /** Whether the folder is there. */
+  isThere: boolean
+}
+
+/** One folder in memory. */
+export const memoryDisk = (): MemoryDisk => {
+  const files = new Map<string, MemoryFile>()
+  const open = new Map<number, MemoryFile>()
+  let last = 0
+  const used = () => [...files.values()].reduce((sum, { bytes }) => sum + bytes.length, 0)
+  const disk: MemoryDisk = {
+    files,
+    capacity: Number.POSITIVE_INFINITY,
+    isThere: true,
+    look: (path) =>
+      Effect.sync(() => {
+        const file = files.get(path)
+        return file && { device: 1, inode: file.inode, size: file.bytes.length }
+      }),
+    open: (path) =>
+      Effect.suspend(() => {
+        if (!disk.isThere) return Effect.fail(missing)
+        last += 1
+        const file = files.get(path) ?? { inode: last, bytes: Buffer.of() }
+        files.set(path, file)
+        open.set(last, file)
+        const { bytes, inode } = file
+        return Effect.succeed({
+          device: 1,
+          inode,
+          size: bytes.length,
+          descriptor: last,
+          unfinished: bytes.length > 0 && bytes.at(-1) !== 10
+        })
+      }),
+    append: ({ descriptor }, bytes) =>
+      Effect.sync(() => {
+        const file = open.get(descriptor)
+        if (file === undefined) return { written: 0, problem: missing }
+        const written = Math.max(0, Math.min(bytes.length, disk.capacity - used()))
+        file.bytes = Buffer.concat([file.bytes, bytes.subarray(0, written)])
+        return { written, problem: written < bytes.length ? noSpace : undefined }
+      }),
+    truncate: ({ descriptor }, size) =>
+      Effect.sync(() => {
+        const file = open.get(descriptor)
+        if (file !== undefined) file.bytes = file.bytes.subarray(0, size)
+      }),
+    close: ({ descriptor }) => Effect.sync(() => void open.delete(descriptor)),
+    rename: (from, to) =>
+      Effect.suspend(() => {
+        const file = files.get(from)
+        if (file === undefined) return Effect.fail(missing)
+        files.delete(from)
+        files.set(to, file)
+        return Effect.void
+      }),
+    list: (folder) =>
+      Effect.sync(() =>
+        [...files.keys()].filter((path) => path.startsWith(`${folder}/`)).map((path) => path.slice(folder.length + 1))
+      ),
+    remove: (path) => Effect.sync(() => void files.delete(path)),
+    room: () => Effect.sync(() => disk.capacity - used())
+  }
+  return disk
+}
