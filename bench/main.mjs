@@ -132,6 +132,18 @@ const startTimes = async () => {
   figure("start, exec to Envoy forked, by node -e 0", median(start) / median(empty), "times", { aim: 4, most: 6 })
 }
 
+/** Peak resident memory of a Node process, in kilobytes, as it says itself at its end. */
+const peakOf = (words, env) => {
+  const told = `${folder}/peak`
+  const teller = `${folder}/peak.cjs`
+  writeFileSync(
+    teller,
+    `process.on("exit", () => require("node:fs").writeFileSync("${told}", String(process.resourceUsage().maxRSS)))\n`
+  )
+  spawnSync(process.execPath, ["--require", teller, ...words], { env })
+  return Number(readFileSync(told, "utf8"))
+}
+
 const healthCheckCost = async () => {
   const agent = await startAgent(serviceConnect)
   await until(async () => (await get(agent.api, "/live"))?.status === 200)
@@ -146,8 +158,11 @@ const healthCheckCost = async () => {
     spawnSync(process.execPath, [agentFile, "ready", "--timeout", "0"], { env })
     check.push(now() - before)
   }
+  const peaks = (words) => median(Array.from({ length: rounds }, () => peakOf(words, env)))
+  const memory = peaks([agentFile, "ready", "--timeout", "0"]) / peaks(["-e", "0"])
   await agent.stop()
   figure("health check, by node -e 0", median(check) / median(empty), "times", { most: 2 })
+  figure("health check, peak memory, by node -e 0", memory, "times", { most: 2 })
 }
 
 const residentKilobytes = (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1])
