@@ -57,6 +57,16 @@ const ofAgent = /^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\]\[\d+\]\[[a-z]+\] \[A
 const numbered = /^line (\d{9}) of the fake Envoy$/
 const count = (text: string, part: string) => text.split(part).length - 1
 
+/** A small disk of the agent's own, that nobody else sees and that is gone with it. */
+const onDisk = (options: string) => (logs: string) => [
+  "unshare",
+  process.getuid?.() === 0 ? "-m" : "-rm",
+  "sh",
+  "-c",
+  `mount -t tmpfs -o ${options} none ${logs} && exec "$@"`,
+  "sh"
+]
+
 describe("a log file", () => {
   it("has the lines of Envoy and of the agent to the last, and nothing is left for stdout and stderr", async () => {
     shows("APPNET_ENVOY_LOG_DESTINATION", "log-file")
@@ -186,30 +196,31 @@ describe("without a usable log file", () => {
     await stop(agent)
   })
 
+  it("a read-only disk is one warning, and the output stays on stdout and stderr to the end", async () => {
+    const { agent } = await startLogging({ script: "echo out; echo err >&2; sleep 3; exit 6", under: onDisk("ro") })
+    expect((await agent.exited).code).toBe(6)
+    expect(agent.stdout()).toBe("out\n")
+    for (const text of ["\nerr\n", "[AppNet Agent] Envoy ended with exit code 6 and no restart"])
+      expect(`\n${agent.stderr()}`).toContain(text)
+    expect(count(agent.stderr(), "EROFS")).toBe(1)
+  })
+
   it("no line is lost while the disk is full, and Envoy does not wait for it", async () => {
     const lines = (first: number, last: number) => `seq -f 'line %09.0f of the fake Envoy' ${first} ${last}`
     const { agent, folder } = await startLogging({
       script: `${lines(1, 60_000)}; touch full; while ! [ -e go ]; do sleep 0.05; done; ${lines(60_001, 60_100)}; exec sleep 100`,
       environment: { APPNET_AGENT_MAX_LOG_FILE_SIZE: "100" },
-      // A small disk that nobody else sees, and that is gone with the agent.
-      under: (logs) => [
-        "unshare",
-        process.getuid?.() === 0 ? "-m" : "-rm",
-        "sh",
-        "-c",
-        `mount -t tmpfs -o size=1m none ${logs} && exec "$@"`,
-        "sh"
-      ]
+      under: onDisk("size=1m")
     })
     const path = `/proc/${agent.pid}/root${folder}/logs/appnet_envoy.log`
     await eventually(() => readdirSync(folder).includes("full"), "Envoy has said all")
     await eventually(() => agent.stdout().endsWith("line 000060000 of the fake Envoy\n"), "the last line on stdout")
-    const onDisk = readFileSync(path, "latin1")
-    const found = `${onDisk}${agent.stdout()}`.split("\n").filter((line) => numbered.test(line))
+    const inFile = readFileSync(path, "latin1")
+    const found = `${inFile}${agent.stdout()}`.split("\n").filter((line) => numbered.test(line))
     expect(found).toHaveLength(60_000)
     expect(new Set(found).size).toBe(60_000)
-    expect(onDisk.endsWith("\n")).toBe(true)
-    expect(onDisk.length).toBeGreaterThan(900_000)
+    expect(inFile.endsWith("\n")).toBe(true)
+    expect(inFile.length).toBeGreaterThan(900_000)
     expect(count(agent.stderr(), "ENOSPC")).toBe(1)
 
     writeFileSync(path, "")
