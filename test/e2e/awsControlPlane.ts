@@ -83,12 +83,11 @@ export const startAwsControlPlane = async (options: AwsControlPlaneOptions): Pro
   const behind = await startControlPlane({ address: `unix://${socket}`, resources })
   const requests: Array<ReceivedRequest> = []
   const server = http2.createSecureServer({ cert: issued.certificate, key: issued.key, allowHTTP1: false })
-  const sessions = new Set<http2.Http2Session>()
+  const sockets = new Set<net.Socket>()
 
   server.on("session", (session) => {
     const backend = http2.connect("http://localhost", { createConnection: () => net.connect(socket) })
     const end = () => {
-      sessions.delete(session)
       session.destroy()
       backend.destroy()
     }
@@ -96,7 +95,6 @@ export const startAwsControlPlane = async (options: AwsControlPlaneOptions): Pro
       one.on("error", end)
       one.on("close", end)
     }
-    sessions.add(session)
     session.on("stream", (stream, headers, _flags, raw: ReadonlyArray<string>) => {
       stream.on("error", () => stream.destroy())
       const request = {
@@ -109,6 +107,10 @@ export const startAwsControlPlane = async (options: AwsControlPlaneOptions): Pro
       if (verdict.problem !== undefined) return refuse(stream, verdict.problem, refusal)
       pass(stream, backend.request(onward(headers)))
     })
+  })
+  server.on("connection", (socket: net.Socket) => {
+    sockets.add(socket)
+    socket.on("close", () => sockets.delete(socket))
   })
   server.on("sessionError", () => {})
   server.on("tlsClientError", () => {})
@@ -127,7 +129,7 @@ export const startAwsControlPlane = async (options: AwsControlPlaneOptions): Pro
     header: (request, name) => request?.headers.find(([key]) => key === name)?.[1],
     close: async () => {
       const closed = new Promise((done) => server.close(done))
-      for (const session of sessions) session.destroy()
+      for (const socket of sockets) socket.destroy()
       await behind.close()
       await closed
     }

@@ -1,0 +1,160 @@
+import { statSync } from "node:fs"
+import { describe, expect, it, onTestFinished } from "vitest"
+import { ask, eventually, filesIn, isAlive, processesOf } from "./agent.ts"
+import { startContainerCredentials } from "./containerCredentials.ts"
+import { startFleet } from "./fleet.ts"
+import { answering } from "./mesh.ts"
+import {
+  keepAsking,
+  lastingKey,
+  type Relay,
+  startRelay,
+  startUpstream,
+  startWorkload,
+  temporaryKey,
+  type Upstream
+} from "./relay.ts"
+
+const connected = { healthStatus: "HEALTHY", managementServerConnectionStatus: "CONNECTED" }
+
+/** How many streams a workload has opened so far; a relay asks for itself too. */
+const accepted = (upstream: Upstream) =>
+  upstream.plane().requests.filter(({ verdict }) => verdict.problem === undefined).length
+
+const serving = async (relayEnvironment: Readonly<Record<string, string>>, upstream?: Upstream) => {
+  const server = upstream ?? (await startUpstream())
+  const relay = await startRelay(server, relayEnvironment)
+  // Before there is a socket, a workload's gRPC waits 10 s and more before it tries again.
+  await relay.agent.until({ healthStatus: "HEALTHY" })
+  const workload = await startWorkload(relay)
+  await workload.until(connected)
+  expect((await ask(server.listener, "/")).body).toBe("through the relay")
+  return { upstream: server, relay, workload }
+}
+
+const openFleet = (relay: Relay, size: number) => {
+  const fleet = startFleet({ address: `unix:${relay.socket}`, size })
+  onTestFinished(() => fleet.close())
+  return fleet
+}
+
+describe("relay mode", () => {
+  it("takes a workload's stream, signs it, and passes it on over TLS", async () => {
+    const { relay, upstream } = await serving(lastingKey)
+    const { requests } = upstream.plane()
+    expect(requests.map(({ verdict }) => verdict.problem)).toEqual(requests.map(() => undefined))
+    expect(upstream.plane().header(requests[0], "authorization")).toMatch(
+      /^AWS4-HMAC-SHA256 Credential=AKIDLASTING\/\d{8}\/us-west-2\/appmesh\/aws4_request, /
+    )
+    expect(upstream.plane().header(requests[0], ":authority")).toBe("localhost")
+    expect(requests[0]?.verdict.signedHeaders).toEqual(expect.arrayContaining(["host", "x-amz-date"]))
+    expect(requests[0]?.verdict.signedHeaders).not.toContain("te")
+    expect(requests[0]?.verdict.signedHeaders).not.toContain("x-request-id")
+
+    for (const path of [relay.socket, relay.adminSocket]) expect(statSync(path).mode & 0o777).toBe(0o600)
+    const status = await relay.agent.until({ healthStatus: "HEALTHY", envoyState: "LIVE" })
+    expect(Object.keys(status).filter((name) => name.startsWith("managementServer"))).toEqual([])
+    const stats = await ask(`unix:${relay.adminSocket}`, "/stats?filter=server.concurrency")
+    expect(stats.body).toContain("server.concurrency: 1")
+
+    relay.agent.child.kill("SIGTERM")
+    expect(await relay.agent.exited).toEqual({ code: 0, signal: null })
+    expect(processesOf(relay.agent.folder)).toEqual([])
+    expect(filesIn(relay.agent.folder)).toEqual([])
+  })
+
+  it("signs with temporary credentials", async () => {
+    const { upstream } = await serving(temporaryKey)
+    const [request] = upstream.plane().requests
+    expect(request?.verdict).toMatchObject({ problem: undefined, accessKeyId: "ASIATEMPORARY" })
+    expect(upstream.plane().header(request, "x-amz-security-token")).toBe("temporary//token==")
+  })
+
+  it("signs with a container's credentials, and with new ones when they are renewed", async () => {
+    const upstream = await startUpstream()
+    const inAnHour = new Date(Date.now() + 3_600_000)
+    const first = {
+      accessKeyId: "ASIAFIRST",
+      secret: "first/secret",
+      token: "first",
+      expires: new Date(Date.now() + 30_000)
+    }
+    const second = { accessKeyId: "ASIASECOND", secret: "second/secret", token: "second", expires: inAnHour }
+    for (const { accessKeyId, secret, token } of [first, second]) upstream.keys.set(accessKeyId, { secret, token })
+    const credentials = await startContainerCredentials(first)
+    onTestFinished(() => credentials.close())
+    const { workload } = await serving({ AWS_CONTAINER_CREDENTIALS_FULL_URI: credentials.uri }, upstream)
+    expect(upstream.plane().requests[0]?.verdict).toMatchObject({ problem: undefined, accessKeyId: "ASIAFIRST" })
+
+    credentials.rotate(second)
+    const asked = credentials.requests()
+    await eventually(() => credentials.requests() > asked, "the relay's Envoy asks for new credentials")
+    // The next stream is the first that can show them.
+    await eventually(
+      () => {
+        upstream.plane().endStreams()
+        return upstream.plane().requests.some(({ verdict }) => verdict.accessKeyId === "ASIASECOND")
+      },
+      "a stream that is signed with the new key",
+      60
+    )
+    expect(upstream.plane().requests.find(({ verdict }) => verdict.problem !== undefined)).toBeUndefined()
+    await workload.until(connected, 60)
+  }, 120_000)
+
+  it("heals when its Envoy was killed, and the workload serves meanwhile", async () => {
+    const { relay, upstream, workload } = await serving({ ...lastingKey, APPNET_ENVOY_RESTART_COUNT: "1" })
+    const { stop } = keepAsking(upstream.listener, "through the relay")
+    const before = accepted(upstream)
+    process.kill(await relay.agent.envoyPid(), "SIGKILL")
+    await relay.agent.until({ healthStatus: "HEALTHY", envoyRestartCount: "1" })
+    await eventually(() => accepted(upstream) > before, "a stream through the new Envoy", 60)
+    await workload.until(connected, 60)
+    expect(statSync(relay.socket).mode & 0o777).toBe(0o600)
+    const { count, failures } = await stop()
+    expect(count).toBeGreaterThan(10)
+    expect(failures).toEqual([])
+    expect((await workload.status()).envoyRestartCount).toBe("0")
+  }, 120_000)
+
+  it("outlives its management server, and the workload serves meanwhile", async () => {
+    const { relay, upstream, workload } = await serving(lastingKey)
+    const { stop } = keepAsking(upstream.listener, "through the relay")
+    const relayPid = await relay.agent.envoyPid()
+    await upstream.plane().close()
+    await workload.until({ managementServerConnectionStatus: "NOT_CONNECTED" })
+    await upstream.restart()
+    await workload.until(connected, 60)
+    expect(await relay.agent.envoyPid()).toBe(relayPid)
+    const { count, failures } = await stop()
+    expect(count).toBeGreaterThan(10)
+    expect(failures).toEqual([])
+  }, 120_000)
+
+  it("carries 200 streams, each to its first answer and to an update", async () => {
+    const upstream = await startUpstream()
+    const relay = await startRelay(upstream)
+    await relay.agent.until({ healthStatus: "HEALTHY" })
+    const fleet = openFleet(relay, 200)
+    await fleet.until(1, 30)
+    upstream.plane().update({ listeners: [answering(1, "new")] })
+    await fleet.until(2, 30)
+    expect(fleet.streams.every(({ answers }) => answers[1]?.version === "2")).toBe(true)
+    expect(fleet.streams.flatMap((stream) => stream.ended() ?? [])).toEqual([])
+  }, 90_000)
+
+  it("ends with its agent, also when that is killed, and starts again on the socket that was left", async () => {
+    const upstream = await startUpstream()
+    const { agent, socket } = await startRelay(upstream)
+    const { envoyPid } = await agent.until({ healthStatus: "HEALTHY" })
+    agent.child.kill("SIGKILL")
+    await eventually(() => !isAlive(Number(envoyPid)), "Envoy is gone")
+    const next = await startRelay(upstream, lastingKey, { folder: agent.folder })
+    await next.agent.until({ healthStatus: "HEALTHY" })
+    expect(next.socket).toBe(socket)
+    await openFleet(next, 1).until(1, 20)
+    next.agent.child.kill("SIGTERM")
+    await next.agent.exited
+    expect(filesIn(agent.folder)).toEqual([])
+  })
+})

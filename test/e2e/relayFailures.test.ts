@@ -1,0 +1,124 @@
+import { describe, expect, it } from "vitest"
+import { type Agent, eventually, freePort } from "./agent.ts"
+import { authorityIn } from "./pki.ts"
+import {
+  expiredKey,
+  lastingKey,
+  linesAbout,
+  startAppMesh,
+  startRelay,
+  startUpstream,
+  startWorkload,
+  type Upstream,
+  type UpstreamOptions
+} from "./relay.ts"
+
+type Environment = Readonly<Record<string, string>>
+
+interface Failure {
+  readonly what: string
+  readonly options?: UpstreamOptions
+  readonly relay: (upstream: Upstream) => Environment | Promise<Environment>
+  /** App Mesh mode takes the server from elsewhere. */
+  readonly appMesh?: (upstream: Upstream) => Environment | Promise<Environment>
+  /** What the agent says whose Envoy passes on, and what the one says that is behind a relay. */
+  readonly cause: RegExp
+  readonly behind: RegExp
+}
+
+const failures: ReadonlyArray<Failure> = [
+  {
+    what: "an authority that is not trusted",
+    relay: ({ folder }) => ({ ...lastingKey, APPNET_CA_BUNDLE: authorityIn(folder, "other").bundle }),
+    cause: /its certificate is not trusted by \S+other\.pem: check APPNET_CA_BUNDLE/,
+    behind: /the relay (cannot reach|does not trust) .*: check the relay's APPNET_/
+  },
+  {
+    what: "a name that DNS does not know",
+    relay: () => ({ ...lastingKey, APPNET_MANAGEMENT_DOMAIN_NAME: "management.invalid" }),
+    appMesh: () => ({ ...lastingKey, APPMESH_XDS_ENDPOINT: "management.invalid:443" }),
+    cause: /management\.invalid:\d+.*: DNS does not (know the name|answer): check /,
+    behind: /the relay finds no address: check the relay's APPNET_MANAGEMENT_DOMAIN_NAME/
+  },
+  {
+    what: "a wrong port",
+    relay: async () => ({ ...lastingKey, APPNET_MANAGEMENT_PORT: `${await freePort()}` }),
+    appMesh: async () => ({ ...lastingKey, APPMESH_XDS_ENDPOINT: `localhost:${await freePort()}` }),
+    cause:
+      /nothing listens there: check the port in (APPNET_MANAGEMENT_\S*PORT|APPNET_MANAGEMENT_DOMAIN_NAME, APPNET_MANAGEMENT_PORT|APPMESH_XDS_ENDPOINT)/,
+    behind: /the relay cannot reach .*: check the relay's .*APPNET_MANAGEMENT_PORT/
+  },
+  {
+    what: "expired credentials",
+    relay: () => expiredKey,
+    cause: /HTTP status 403.*the security token has expired.*: check the AWS credentials that the relay signs with/,
+    behind: /403.*: check the AWS credentials that the relay signs with/
+  },
+  {
+    what: "no credentials",
+    relay: () => ({}),
+    cause: /HTTP status 403.*no Authorization header.*: check the AWS credentials that the relay signs with/,
+    behind: /403.*: check the AWS credentials that the relay signs with/
+  },
+  {
+    what: "a refusal by gRPC",
+    options: { refusal: "grpc" },
+    relay: () => expiredKey,
+    cause: /UNAUTHENTICATED: the security token has expired: check the AWS credentials that the relay signs with/,
+    behind: /UNAUTHENTICATED: the security token has expired: check the AWS credentials that the relay signs with/
+  }
+]
+
+/** The cause is in `/status` and in exactly one line of the log, a warning. */
+const tells = async (agent: Agent, cause: RegExp) => {
+  const problem = await eventually(
+    async () => (await agent.status()).managementServerProblem,
+    `a cause like ${cause}`,
+    25
+  ).catch((error) => {
+    throw new Error(`${error.message}\n${agent.stderr().slice(-2000)}`)
+  })
+  expect(problem).toMatch(cause)
+  await eventually(() => linesAbout(agent, cause).length > 0, "a line in the log")
+  const lines = linesAbout(agent, cause)
+  expect(lines).toHaveLength(1)
+  expect(lines[0]).toContain("[warning] [AppNet Agent] management server ")
+}
+
+describe("a relay and the workload behind it", () => {
+  it.each(failures)("tell $what", async ({ behind, cause, options, relay: environment }) => {
+    const upstream = await startUpstream(options)
+    const relay = await startRelay(upstream, await environment(upstream))
+    await relay.agent.until({ healthStatus: "HEALTHY" })
+    const workload = await startWorkload(relay)
+    await Promise.all([tells(relay.agent, cause), tells(workload, behind)])
+    // The relay's Envoy itself works: replacing it would not help.
+    expect((await relay.agent.status()).healthStatus).toBe("HEALTHY")
+  })
+
+  it("do not take a server whose certificate is for another name", async () => {
+    const upstream = await startUpstream({ names: ["elsewhere.example"] })
+    const relay = await startRelay(upstream)
+    await relay.agent.until({ healthStatus: "HEALTHY" })
+    const workload = await startWorkload(relay)
+    await tells(relay.agent, /its certificate is not for localhost: check APPNET_MANAGEMENT_DOMAIN_NAME/)
+    expect((await workload.status()).managementServerConnectionStatus).toBe("NOT_CONNECTED")
+    expect(upstream.plane().requests).toEqual([])
+  })
+})
+
+describe("App Mesh mode through a local relay", () => {
+  it.each(failures)("tells $what", async ({ appMesh, cause, options, relay }) => {
+    const upstream = await startUpstream(options)
+    const agent = await startAppMesh(upstream, await (appMesh ?? relay)(upstream))
+    await tells(agent, cause)
+  })
+
+  it("does not take a server whose certificate is for another name", async () => {
+    const upstream = await startUpstream({ names: ["elsewhere.example"] })
+    const agent = await startAppMesh(upstream)
+    await tells(agent, /its certificate is not for localhost: check APPMESH_XDS_ENDPOINT/)
+    expect((await agent.status()).managementServerConnectionStatus).toBe("NOT_CONNECTED")
+    expect(upstream.plane().requests).toEqual([])
+  })
+})
