@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs"
 import { describe, expect, it, onTestFinished } from "vitest"
+import { shows } from "../shows.ts"
 import { type Agent, ask, eventually, filesIn, freePort, privateFolder, processesOf, startAgent } from "./agent.ts"
 import { startContainerCredentials } from "./containerCredentials.ts"
 import { keepAsking, lastingKey, startAppMesh, startUpstream, temporaryKey, type Upstream } from "./relay.ts"
@@ -25,6 +26,7 @@ const serving = async (environment: Readonly<Record<string, string>> = lastingKe
 
 describe("local relay mode", () => {
   it("signs for an Envoy that cannot, in App Mesh mode", async () => {
+    shows("mode-local-relay")
     const { agent, upstream } = await serving()
     const { requests } = upstream.plane()
     expect(requests.map(({ verdict }) => verdict.problem)).toEqual(requests.map(() => undefined))

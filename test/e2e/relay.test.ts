@@ -1,5 +1,6 @@
 import { statSync } from "node:fs"
 import { describe, expect, it, onTestFinished } from "vitest"
+import { shows } from "../shows.ts"
 import { ask, eventually, filesIn, isAlive, processesOf } from "./agent.ts"
 import { startContainerCredentials } from "./containerCredentials.ts"
 import { startFleet } from "./fleet.ts"
@@ -40,6 +41,7 @@ const openFleet = (relay: Relay, size: number) => {
 
 describe("relay mode", () => {
   it("takes a workload's stream, signs it, and passes it on over TLS", async () => {
+    shows("mode-relay")
     const { relay, upstream } = await serving(lastingKey)
     const { requests } = upstream.plane()
     expect(requests.map(({ verdict }) => verdict.problem)).toEqual(requests.map(() => undefined))
