@@ -11,7 +11,14 @@ import { compose } from "./bootstrap/compose.ts"
 import { managementServerOf } from "./bootstrap/managementServer.ts"
 import { modeKind, modeOf, unusedIn } from "./bootstrap/mode.ts"
 import { readNamed } from "./bootstrap/namedFile.ts"
-import { accessLogFor, caBundleFor, manifestProblems, missingCredentials, readMerged } from "./bootstrap/neededFiles.ts"
+import {
+  accessLogFor,
+  caBundleFor,
+  manifestProblems,
+  missingCredentials,
+  readMerged,
+  socketWarnings
+} from "./bootstrap/neededFiles.ts"
 import { portCollisions } from "./bootstrap/ports.ts"
 import { tracerConflict } from "./bootstrap/tracing.ts"
 import { longestFile, readYaml } from "./bootstrap/yaml.ts"
@@ -101,6 +108,7 @@ const filesOf = (settings: Settings) => {
     accessLog: accessLogFor(settings.ENVOY_ADMIN_ACCESS_LOG_FILE),
     caBundle: caBundleFor(settings),
     credentials: isRelay ? nothing : missingCredentials(settings),
+    sockets: socketWarnings(settings),
     manifest: isRelay ? nothing : manifestProblems(settings),
     merged: isRelay ? Effect.succeed({ files: [], problems: [] }) : readMerged(settings)
   }
@@ -111,7 +119,7 @@ const generated = Effect.gen(function* () {
   const binary = yield* EnvoyBinary
   const host = yield* Host
   // Side by side: what is slow waits for nothing else.
-  const { accessLog, caBundle, credentials, localRelay, manifest, merged, told, version } = yield* Effect.all(
+  const { accessLog, caBundle, credentials, localRelay, manifest, merged, sockets, told, version } = yield* Effect.all(
     {
       version: binary.version,
       localRelay: throughLocalRelay(settings),
@@ -173,6 +181,7 @@ const generated = Effect.gen(function* () {
     warnings: [
       ...unusedIn(served, inForce),
       ...localRelay.warnings,
+      ...sockets,
       ...(namesAccessLog ? accessLog.warnings : []),
       ...(namesRoots ? caBundle.warnings : []),
       ...told.task.warnings,

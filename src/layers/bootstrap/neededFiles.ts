@@ -7,25 +7,47 @@ import { problemOfManifest } from "./samplingManifest.ts"
 import { usualBundles } from "./trustedRoots.ts"
 import { readYaml } from "./yaml.ts"
 
+/** Whether this user may make files in a folder. */
+const isWritable = (folder: string) =>
+  Effect.flatMap(FileSystem.FileSystem, (fs) =>
+    Effect.match(fs.access(folder, { writable: true }), { onFailure: () => false, onSuccess: () => true })
+  )
+
+const folderOf = (path: string) => path.slice(0, path.lastIndexOf("/")) || (path.startsWith("/") ? "/" : ".")
+
 const usualAccessLog = settingsTable.ENVOY_ADMIN_ACCESS_LOG_FILE.default
 const accessLogInstead = "/tmp/envoy_admin_access.log"
 
 /** Envoy ends when it cannot open its access log: the usual one needs a folder that not every user may write to. */
 export const accessLogFor = Effect.fnUntraced(function* (asked: string) {
   if (asked !== usualAccessLog) return { path: asked, warnings: [] }
-  const fs = yield* FileSystem.FileSystem
-  const folder = usualAccessLog.slice(0, usualAccessLog.lastIndexOf("/"))
-  const writable = yield* Effect.match(fs.access(folder, { writable: true }), {
-    onFailure: () => false,
-    onSuccess: () => true
-  })
-  if (writable) return { path: asked, warnings: [] }
+  const folder = folderOf(usualAccessLog)
+  if (yield* isWritable(folder)) return { path: asked, warnings: [] }
   return {
     path: accessLogInstead,
     warnings: [
       `${folder} cannot be written: Envoy's admin access log is ${accessLogInstead} (ENVOY_ADMIN_ACCESS_LOG_FILE)`
     ]
   }
+})
+
+/** The sockets that Envoy makes by itself: it ends where it cannot. */
+export const socketWarnings = Effect.fnUntraced(function* (settings: Settings) {
+  const isRelay = settings.APPNET_ENABLE_RELAY_MODE_FOR_XDS
+  const warnings: Array<string> = []
+  for (const variable of [
+    ...(isRelay ? (["APPNET_RELAY_LISTENER_UDS_PATH"] as const) : []),
+    ...(isRelay || settings.ENVOY_ADMIN_MODE === "uds" ? (["APPNET_ENVOY_ADMIN_UDS_PATH"] as const) : [])
+  ]) {
+    const path = settings[variable]
+    const folder = folderOf(path)
+    if (!path.startsWith("@") && !(yield* isWritable(folder))) {
+      warnings.push(
+        `${variable}=${path}: Envoy cannot make this socket, since ${folder} does not exist or cannot be written by this user`
+      )
+    }
+  }
+  return warnings
 })
 
 const exists = (path: string) =>

@@ -145,6 +145,21 @@ describe("relay mode", () => {
     })
   )
 
+  it.effect("warns of a socket that Envoy cannot make", () =>
+    Effect.gen(function* () {
+      const named = (warnings: ReadonlyArray<string>) => warnings.map((warning) => warning.split("=")[0])
+      const wrong = {
+        APPNET_RELAY_LISTENER_UDS_PATH: "/nonexistent/a.sock",
+        APPNET_ENVOY_ADMIN_UDS_PATH: "/none/b.sock"
+      }
+      const { warnings } = yield* bootstrapOf({ ...relay, APPNET_CA_BUNDLE: "/dev/null", ...wrong })
+      assert.deepStrictEqual(named(warnings), ["APPNET_RELAY_LISTENER_UDS_PATH", "APPNET_ENVOY_ADMIN_UDS_PATH"])
+      assert.include(warnings[0], "since /nonexistent does not exist or cannot be written")
+      const fine = yield* bootstrapOf({ ...relay, APPNET_CA_BUNDLE: "/dev/null" })
+      assert.deepStrictEqual(fine.warnings, [])
+    })
+  )
+
   it.effect("warns of what a relay does not read, and asks for no file of it", () =>
     Effect.gen(function* () {
       const { warnings } = yield* bootstrapOf({
