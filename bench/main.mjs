@@ -8,6 +8,7 @@ import net from "node:net"
 import { tmpdir } from "node:os"
 import { fileURLToPath } from "node:url"
 import { logsBench } from "./logs.mjs"
+import { relayBench } from "./relay.mjs"
 import { statsBench } from "./stats.mjs"
 
 const root = fileURLToPath(new URL("../", import.meta.url))
@@ -283,6 +284,7 @@ const parts = {
   check: healthCheckCost,
   health: healthyAfterLive,
   crash: afterCrash,
+  relay: () => relayBench({ figure, folder, freePort, get, now, pause, startAgent, until }),
   idle: idleCosts
 }
 const wanted = process.argv.slice(3)
