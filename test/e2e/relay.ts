@@ -84,6 +84,12 @@ export const startUpstream = async (options: UpstreamOptions = {}): Promise<Upst
   }
 }
 
+/** How many streams of Envoys were accepted so far; their agents ask for themselves too, by Node. */
+export const streamsOfEnvoys = ({ plane }: Upstream): number =>
+  plane().requests.filter(
+    (request) => request.verdict.problem === undefined && plane().header(request, "user-agent")?.includes("grpc-c")
+  ).length
+
 /** What every agent needs that signs for this server. Nothing outside of this machine is asked for credentials. */
 const signing = (upstream: Upstream): Readonly<Record<string, string>> => ({
   AWS_REGION: "us-west-2",
