@@ -53,6 +53,36 @@ describe("local relay mode", () => {
     expect(filesIn(agent.folder).filter((name) => !name.endsWith(".log"))).toEqual([])
   })
 
+  it("has a log of its own, which is rotated; or the agent's output, where that is asked for", async () => {
+    shows("APPNET_LOCAL_RELAY_LOG_DESTINATION", "APPNET_LOCAL_RELAY_LOG_FILE_NAME")
+    const name = "relay.log"
+    const { agent } = await serving({
+      ...lastingKey,
+      ENVOY_LOG_LEVEL: "debug",
+      APPNET_LOCAL_RELAY_LOG_FILE_NAME: name,
+      APPNET_AGENT_MAX_LOG_FILE_SIZE: "0.01",
+      APPNET_AGENT_MAX_RETENTION_COUNT: "2"
+    })
+    const own = `][${relayPidOf(agent)}][`
+    const files = () => filesIn(agent.folder).filter((file) => file.startsWith(name))
+    await eventually(() => files().length === 3, "two rotated files")
+    for (const file of files()) {
+      const lines = readFileSync(`${agent.folder}/${file}`, "latin1")
+      // One of them may just be new.
+      if (lines !== "") expect(lines).toContain(own)
+    }
+    expect(agent.stdout() + agent.stderr()).not.toContain(own)
+
+    const printing = await serving({
+      ...lastingKey,
+      APPNET_LOCAL_RELAY_LOG_DESTINATION: "/dev",
+      APPNET_LOCAL_RELAY_LOG_FILE_NAME: "stdout"
+    })
+    const line = `][${relayPidOf(printing.agent)}][info]`
+    await eventually(() => printing.agent.stdout().includes(line), "the relay's lines on stdout")
+    expect(printing.agent.stderr()).not.toContain(line)
+  })
+
   it("signs for another service, where one is named", async () => {
     const upstream = await startUpstream({ service: "appmesh-preview" })
     await serving({ ...temporaryKey, APPMESH_SIGNING_NAME: "appmesh-preview" }, upstream)
