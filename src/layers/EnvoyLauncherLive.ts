@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process"
-import { Deferred, Effect, Layer, Option, Scope } from "effect"
+import { Deferred, Effect, Layer, Option, Result, Scope } from "effect"
 import { Bootstrap, BootstrapFile } from "../services/Bootstrap.ts"
 import { Config } from "../services/Config.ts"
 import { EnvoyBinary } from "../services/EnvoyBinary.ts"
@@ -22,7 +22,12 @@ const readText = (path: string) => Effect.option(Effect.try(() => fs.readFileSyn
 const works = (wrapper: Wrapper) =>
   Effect.callback<boolean>((resume) => {
     const [command = "", ...words] = wrapper
-    execFile(command, [...words, "true"], { timeout: 2000 }, (error) => resume(Effect.succeed(error === null)))
+    const answer = (works: boolean) => resume(Effect.succeed(works))
+    // Node throws where the kernel refuses to start a program (EPERM), and calls back where there is none.
+    const started = Result.try(() =>
+      execFile(command, [...words, "true"], { timeout: 2000 }, (error) => answer(error === null))
+    )
+    if (Result.isFailure(started)) answer(false)
   })
 
 /** The best wrapper that this machine allows: tried once, with one warning where the best of all does not work. */
@@ -32,7 +37,7 @@ const chooseWrapper = Effect.gen(function* () {
   const candidates = wrapperCandidates(netAdmin)
   for (const [rank, wrapper] of candidates.entries()) {
     if (!(yield* works(wrapper))) continue
-    if (rank > 0) yield* Effect.logWarning("setpriv cannot hand NET_ADMIN on: Envoy runs without it")
+    if (netAdmin && rank > 0) yield* Effect.logWarning("setpriv cannot hand NET_ADMIN on: Envoy runs without it")
     return wrapper
   }
   yield* Effect.logWarning(

@@ -1,7 +1,12 @@
 /** Envoy's words are put behind these. */
 export type Wrapper = ReadonlyArray<string>
 
-const deathSignal = ["setpriv", "--pdeathsig", "KILL"]
+const deathSignal = ["--pdeathsig", "KILL"]
+/**
+ * The one without file capabilities. The image has a copy with them first on `PATH`, which the kernel does not even start
+ * where the bounding set lacks one of them.
+ */
+const plainSetpriv = "/usr/bin/setpriv"
 const netAdminBit = 12n
 
 /** The capability sets of `/proc/self/status` (hexadecimal masks), as far as they say something of NET_ADMIN. */
@@ -14,6 +19,7 @@ export const holdsNetAdmin = (status: string, userId: number): boolean => {
 
 /** What to try, the best first; the last, no wrapper at all, needs no trial. */
 export const wrapperCandidates = (netAdmin: boolean): ReadonlyArray<Wrapper> => [
-  ...(netAdmin ? [[...deathSignal, "--inh-caps", "+net_admin", "--ambient-caps", "+net_admin", "--"]] : []),
-  [...deathSignal, "--"]
+  ...(netAdmin ? [["setpriv", ...deathSignal, "--inh-caps", "+net_admin", "--ambient-caps", "+net_admin", "--"]] : []),
+  ["setpriv", ...deathSignal, "--"],
+  [plainSetpriv, ...deathSignal, "--"]
 ]

@@ -125,10 +125,18 @@ describe("the wrapper", () => {
 
   it("always asks for Envoy's death with the agent's", () => {
     for (const candidate of [...wrapperCandidates(true), ...wrapperCandidates(false)]) {
-      assert.deepStrictEqual(candidate.slice(0, 3), ["setpriv", "--pdeathsig", "KILL"])
+      assert.match(candidate[0] ?? "", /^(\/usr\/bin\/)?setpriv$/)
+      assert.deepStrictEqual(candidate.slice(1, 3), ["--pdeathsig", "KILL"])
       assert.strictEqual(candidate.at(-1), "--")
     }
-    assert.lengthOf(wrapperCandidates(false), 1)
     assert.include(wrapperCandidates(true)[0] ?? [], "--ambient-caps")
+    assert.notInclude(wrapperCandidates(false).flat(), "--ambient-caps")
+  })
+
+  it("tries the system's setpriv where the one on PATH has capabilities that this container may not hold", () => {
+    assert.deepStrictEqual(wrapperCandidates(false), [
+      ["setpriv", "--pdeathsig", "KILL", "--"],
+      ["/usr/bin/setpriv", "--pdeathsig", "KILL", "--"]
+    ])
   })
 })
