@@ -1,0 +1,82 @@
+# The agent and Envoy in one image, for amd64 and arm64:
+#
+#   docker build -t appnet-agent .
+#
+# The bases are named by tag. To pin one to its very bytes, give its argument the tag and the digest:
+#
+#   docker build --build-arg DEBIAN_IMAGE=debian:bookworm-slim@sha256:DIGEST -t appnet-agent .
+#
+# Another Envoy, as one that is built for FIPS, comes from any image that has it:
+#
+#   docker build --build-arg ENVOY_IMAGE=my/envoy-fips:1.40.0 --build-arg ENVOY_BINARY=/usr/local/bin/envoy ...
+#
+# It must run on this Debian's C library, as the official binary does.
+
+# Node is the version of package.json: the bundle holds code that exactly this V8 has compiled.
+ARG NODE_IMAGE=node:24.21.0-bookworm-slim
+ARG DEBIAN_IMAGE=debian:bookworm-slim
+# Envoy's own image, since it is what the project signs, scans and publishes for each platform.
+ARG ENVOY_IMAGE=envoyproxy/envoy:v1.40.0
+
+FROM ${NODE_IMAGE} AS build
+WORKDIR /src
+COPY package.json package-lock.json ./
+RUN npm ci --no-audit --no-fund
+COPY scripts scripts
+COPY src src
+RUN npm run build
+
+FROM ${ENVOY_IMAGE} AS envoy
+
+# Envoy has CAP_NET_ADMIN where the container has it, although its user is not root: this setpriv hands it on.
+FROM ${DEBIAN_IMAGE} AS setpriv
+# hadolint ignore=DL3008
+RUN apt-get update \
+  && apt-get install -y --no-install-recommends libcap2-bin \
+  && rm -rf /var/lib/apt/lists/*
+RUN cp /usr/bin/setpriv /usr/local/bin/setpriv \
+  && setcap cap_net_admin,cap_setpcap+ep /usr/local/bin/setpriv
+
+FROM ${DEBIAN_IMAGE}
+# A stable Debian changes packages for security alone, and its mirror has no other version than the last.
+# hadolint ignore=DL3008
+RUN apt-get update \
+  && apt-get install -y --no-install-recommends ca-certificates libstdc++6 tini \
+  && rm -rf /var/lib/apt/lists/*
+
+# What the user below may write: sockets that are shared with other containers, and the log of Envoy's admin. /usr/bin/agent
+# is where the Go agent was, and what its probes call.
+RUN install -d -o 65534 -g 65534 /run/ecs /run/ecs/relay \
+  && chown 65534:65534 /var/log \
+  && ln -s ../lib/appnet-agent/agent.mjs /usr/bin/appnet-agent \
+  && ln -s appnet-agent /usr/bin/agent
+
+ARG ENVOY_BINARY=/usr/local/bin/envoy
+COPY --from=setpriv /usr/local/bin/setpriv /usr/local/bin/setpriv
+COPY --from=envoy --chmod=755 ${ENVOY_BINARY} /usr/bin/envoy
+COPY --from=build /usr/local/bin/node /usr/local/bin/node
+COPY --from=build --chmod=755 /src/dist/agent.mjs /usr/lib/appnet-agent/agent.mjs
+COPY LICENSE /usr/share/doc/appnet-agent/LICENSE
+
+# The API is on a socket, for the health check below and for `docker exec`. It is in /tmp, the one folder that has to be
+# writable: the root file system may be read-only. APPNET_AGENT_ADMIN_UDS_PATH=/var/run/ecs/appnet_admin.sock works as well.
+# Envoy's admin has no protection, so it stays inside.
+ENV APPNET_AGENT_ADMIN_MODE=uds \
+  APPNET_AGENT_ADMIN_UDS_PATH=/tmp/appnet_admin.sock \
+  APPNET_ENVOY_ADMIN_ADDRESS=127.0.0.1
+
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="appnet-agent" \
+  org.opencontainers.image.description="An Envoy sidecar agent: bootstrap, supervision, health, a safe local API and a graceful stop" \
+  org.opencontainers.image.licenses="Apache-2.0" \
+  org.opencontainers.image.version="${VERSION}" \
+  org.opencontainers.image.revision="${REVISION}"
+
+# By number, so that an orchestrator sees that it is not root. It is Debian's nobody.
+USER 65534:65534
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["appnet-agent", "ready", "--timeout", "0"]
+# tini reaps what Envoy leaves, and hands signals and exit codes on.
+ENTRYPOINT ["tini", "--", "appnet-agent"]
+CMD ["run"]
