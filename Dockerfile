@@ -23,6 +23,7 @@ WORKDIR /src
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund
 COPY scripts scripts
+COPY resources resources
 COPY src src
 RUN npm run build
 

@@ -1,7 +1,7 @@
 // Runs an image's tree as a container runtime does: namespaces of its own, the image's user and environment, a given set of
 // capabilities. Needs root, as a container runtime does.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from "node:fs"
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs"
 import { onTestFinished } from "vitest"
 import { eventually, privateFolder } from "./agent.ts"
 import type { BuiltImage } from "./dockerfile.ts"
@@ -31,7 +31,7 @@ export interface Finished {
 }
 
 export interface Container {
-  /** Process 1 of the container, as seen from here. */
+  /** Process 1 of the container, as seen from here; 0 where it has ended already. */
   readonly init: number
   /** What is in the container's /tmp. */
   readonly tmp: string
@@ -129,6 +129,8 @@ export const startContainer = async (
   const tmp = `${privateFolder()}/tmp`
   mkdirSync(tmp)
   chmodSync(tmp, 0o1777)
+  // Every runtime gives one.
+  writeFileSync(`${root}/etc/hosts`, "127.0.0.1 localhost\n::1 localhost\n")
   const [user = "", group = ""] = config.user.split(":")
   const env = { ...config.environment, HOME: "/nonexistent", ...environment }
   const asUser = [
@@ -156,14 +158,17 @@ export const startContainer = async (
     if (first !== undefined) process.kill(first, "SIGKILL")
     await exited
   })
-  // The set-up is process 1 until it has become the entrypoint.
-  const init = await eventually(() => {
+  // The set-up is process 1 until it has become the entrypoint, which may end before it is seen.
+  const [init, namespace] = await eventually(() => {
+    if (child.exitCode !== null) return [0, ""] as const
     const pid = childOf(outer)
-    return pid !== undefined && readlinkSync(`/proc/${pid}/exe`) === `${root}/usr/bin/tini` && pid
+    const program = pid === undefined ? "" : readlinkSync(`/proc/${pid}/exe`)
+    return program.startsWith(`${root}/`) && !program.endsWith("/setpriv") && !program.endsWith("/chroot")
+      ? ([pid ?? 0, readlinkSync(`/proc/${pid}/ns/pid`)] as const)
+      : undefined
   }, "process 1 of the container").catch((error) => {
     throw new Error(`${error.message}\n${exited.output()}`)
   })
-  const namespace = readlinkSync(`/proc/${init}/ns/pid`)
   return {
     init,
     tmp,

@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process"
-import { chmodSync, chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { chmodSync, chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { agents, json, within, yaml } from "../docs/relay.ts"
 import { envoyPath, eventually, privateFolder, root } from "./agent.ts"
 import { type Container, requireRuntime, startContainer, usualCapabilities } from "./container.ts"
 import { type BuiltImage, buildImage, parseInstructions } from "./dockerfile.ts"
@@ -42,10 +43,21 @@ const controlPlane = async (shared: string) => {
 
 const health = (container: Container) => container.exec(image.config.healthCheck)
 
-const healthy = (container: Container) =>
-  eventually(async () => (await health(container)).code === 0, "HEALTHY").catch((error) => {
-    throw new Error(`${error.message}\n${container.output()}`)
+/** Envoy may wait half a minute until it tries its control plane again. */
+const healthy = async (container: Container) => {
+  let last = ""
+  await eventually(
+    async () => {
+      const { code, stderr } = await health(container)
+      last = stderr
+      return code === 0
+    },
+    "HEALTHY",
+    60
+  ).catch((error) => {
+    throw new Error(`${error.message}: ${last}\n${container.output()}`)
   })
+}
 
 /** What the agent warned about, without the control plane that comes late. */
 const warningsOf = (container: Container) =>
@@ -107,7 +119,7 @@ describe("the Dockerfile", () => {
   })
 })
 
-describe("a container", () => {
+describe("a container", { timeout: 90_000 }, () => {
   it("tells the health check when it is HEALTHY, serves, and stops by SIGTERM without a trace", async () => {
     const shared = sharedFolder()
     const environment = { ...serviceConnect, LISTENER_DRAIN_MIN_WAIT_TIME_S: "110", LISTENER_DRAIN_WAIT_TIME_S: "110" }
@@ -168,6 +180,42 @@ describe("a container", () => {
     expect((await container.exited).code).toBe(137)
     expect(container.processes()).toEqual([])
   })
+
+  for (const { environment, name } of agents.filter(({ name }) => name.startsWith("relay"))) {
+    it(`runs the ${name} as docs/relay.md has it, on a folder of the host that was root's`, async () => {
+      const shared = privateFolder()
+      const setUp = json
+        .concat(yaml)
+        .flatMap(within)
+        .find(({ name }) => name === "folder")
+      const words = setUp?.entryPoint ?? setUp?.command
+      expect(words).toEqual(expect.arrayContaining(["install"]))
+      const asRoot: BuiltImage = { ...image, config: { ...image.config, user: "0:0", entrypoint: [] } }
+      const command = Array.isArray(words) ? words.map(String) : []
+      // It runs again with each start of the relay, on what it has made.
+      for (const _ of [1, 2]) {
+        const folder = await startContainer(asRoot, {
+          command,
+          mounts: { [relayFolder]: shared },
+          capabilities: ["chown", "fowner"]
+        })
+        expect(await folder.exited).toMatchObject({ code: 0, stderr: "" })
+      }
+      const container = await startContainer(image, {
+        environment,
+        mounts: { [relayFolder]: shared },
+        readOnly: true,
+        capabilities: [],
+        noNewPrivileges: true
+      })
+      await healthy(container)
+      expect(warningsOf(container)).toEqual([])
+      const { mode, uid } = statSync(`${shared}/xds.sock`)
+      expect([uid, mode & 0o777]).toEqual([user, 0o600])
+      process.kill(container.init, "SIGTERM")
+      expect(await stop(container)).toEqual([])
+    })
+  }
 
   it("runs any command of the agent in the place of run", async () => {
     const container = await startContainer(image, { command: ["config", "--json"], environment: serviceConnect })
