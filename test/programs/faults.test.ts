@@ -1,24 +1,20 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Fiber, Layer, Option, Schema, SubscriptionRef } from "effect"
 import { TestClock } from "effect/testing"
-import { EnvoyProcessLive } from "../../src/layers/EnvoyProcessLive.ts"
-import { HealthMonitorLive } from "../../src/layers/HealthMonitorLive.ts"
-import { layerOf } from "../../src/layers/LocalRelayLive.ts"
 import { run } from "../../src/programs/run.ts"
 import type { EnvoyServerState } from "../../src/services/AdminClient.ts"
 import { HealthMonitor } from "../../src/services/HealthMonitor.ts"
 import {
   code,
-  fixedBootstrap,
   killed,
   type Life,
   lives,
   quietStats,
   type SimulatedLauncher,
-  settings,
   simulatedAdmin,
   simulatedSignals
 } from "../fakes.ts"
+import { agentOn } from "./simulated.ts"
 
 const aLife = Schema.Struct({
   /** None: it lives on. */
@@ -76,15 +72,11 @@ describe("run, whatever happens", () => {
       const relayLauncher = lives(...livesOf(relay ?? main))
       const relayAdmin = simulatedAdmin({ state: undefined })
       const signals = yield* simulatedSignals
-      const ofRelay = HealthMonitorLive.pipe(
-        Layer.provideMerge(EnvoyProcessLive),
-        Layer.provideMerge(Layer.mergeAll(relayLauncher.layer, relayAdmin.layer))
-      )
-      const layer = HealthMonitorLive.pipe(
-        Layer.provideMerge(EnvoyProcessLive),
-        Layer.provideMerge(relay === undefined ? Layer.empty : layerOf(ofRelay)),
-        Layer.provideMerge(Layer.mergeAll(launcher.layer, admin.layer, signals.layer, fixedBootstrap)),
-        Layer.provideMerge(settings({ APPNET_ENVOY_RESTART_COUNT: `${restarts}` }))
+      const layer = agentOn(
+        { launcher, admin },
+        signals,
+        { APPNET_ENVOY_RESTART_COUNT: `${restarts}` },
+        relay === undefined ? undefined : { launcher: relayLauncher, admin: relayAdmin }
       )
 
       const outcome = yield* Effect.scoped(

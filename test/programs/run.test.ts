@@ -1,23 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Context, Effect, Exit, Fiber, Layer, Option, SubscriptionRef } from "effect"
 import { TestClock } from "effect/testing"
-import { EnvoyProcessLive } from "../../src/layers/EnvoyProcessLive.ts"
-import { HealthMonitorLive } from "../../src/layers/HealthMonitorLive.ts"
-import { layerOf } from "../../src/layers/LocalRelayLive.ts"
 import { run, runOn } from "../../src/programs/run.ts"
 import { HealthMonitor } from "../../src/services/HealthMonitor.ts"
-import {
-  type AdminScript,
-  fixedBootstrap,
-  killed,
-  type Life,
-  lives,
-  quietStats,
-  settings,
-  simulatedAdmin,
-  simulatedSignals
-} from "../fakes.ts"
+import { type AdminScript, killed, type Life, lives, quietStats, simulatedAdmin, simulatedSignals } from "../fakes.ts"
 import { shows } from "../shows.ts"
+import { agentOn } from "./simulated.ts"
 
 /** The whole program on a simulated operating system, admin, signals and clock. */
 const simulated = Effect.fnUntraced(function* (
@@ -28,11 +16,7 @@ const simulated = Effect.fnUntraced(function* (
   const launcher = lives(...script)
   const admin = simulatedAdmin(changes)
   const signals = yield* simulatedSignals
-  const layer = HealthMonitorLive.pipe(
-    Layer.provideMerge(EnvoyProcessLive),
-    Layer.provideMerge(Layer.mergeAll(launcher.layer, admin.layer, signals.layer, fixedBootstrap)),
-    Layer.provideMerge(settings(environment))
-  )
+  const layer = agentOn({ launcher, admin }, signals, environment)
   const began = yield* Clock.currentTimeMillis
   const fiber = yield* run.pipe(
     Effect.provide(layer),
@@ -60,16 +44,8 @@ const withRelay = Effect.fnUntraced(function* (
     ...relay.admin
   })
   const signals = yield* simulatedSignals
-  const ofRelay = HealthMonitorLive.pipe(
-    Layer.provideMerge(EnvoyProcessLive),
-    Layer.provideMerge(Layer.mergeAll(relayLauncher.layer, relayAdmin.layer))
-  )
-  const layer = HealthMonitorLive.pipe(
-    Layer.provideMerge(EnvoyProcessLive),
-    Layer.provideMerge(layerOf(ofRelay)),
-    Layer.provideMerge(Layer.mergeAll(launcher.layer, admin.layer, signals.layer, fixedBootstrap)),
-    Layer.provideMerge(settings({ ...drainSettings, ...environment }))
-  )
+  const ofRelay = { launcher: relayLauncher, admin: relayAdmin }
+  const layer = agentOn({ launcher, admin }, signals, { ...drainSettings, ...environment }, ofRelay)
   const context = yield* Layer.build(layer)
   const fiber = yield* Effect.forkScoped(Effect.exit(Effect.provideContext(run, context)))
   const { health } = Context.get(context, HealthMonitor)
@@ -221,12 +197,8 @@ describe("run", () => {
           Layer.effectDiscard(Effect.acquireRelease(Effect.void, () => Effect.sync(() => released.push("socket"))))
         )
       )
-      const services = Layer.mergeAll(fixedBootstrap, settings({}), simulatedAdmin().layer, lives({}).layer)
-      const agent = HealthMonitorLive.pipe(
-        Layer.provideMerge(EnvoyProcessLive),
-        Layer.provideMerge(services),
-        Layer.provideMerge(slow)
-      )
+      const envoy = { launcher: lives({}), admin: simulatedAdmin() }
+      const agent = Layer.provideMerge(agentOn(envoy, signals, {}), slow)
       const fiber = yield* Effect.forkScoped(Effect.provide(runOn(agent), signals.layer))
       yield* TestClock.adjust("1 minute")
       assert.deepStrictEqual(released, [])
