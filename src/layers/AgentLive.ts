@@ -9,6 +9,7 @@ import * as EnvoyBinary from "./EnvoyBinaryLive.ts"
 import { EnvoyLauncherLive } from "./EnvoyLauncherLive.ts"
 import { EnvoyOutputLive } from "./EnvoyOutputLive.ts"
 import { EnvoyProcessLive } from "./EnvoyProcessLive.ts"
+import { EnvoyWrapperLive } from "./EnvoyWrapperLive.ts"
 import { HealthMonitorLive } from "./HealthMonitorLive.ts"
 import { HostLive } from "./HostLive.ts"
 import { InstanceMetadataLive } from "./InstanceMetadataLive.ts"
@@ -46,6 +47,7 @@ export const layerAsking = (asked: VersionQuestion | undefined) =>
     Layer.provideMerge(BootstrapFileLive),
     Layer.provideMerge(SideFilesLive),
     Layer.provideMerge(LocalRelayLive),
+    Layer.provideMerge(EnvoyWrapperLive),
     Layer.provideMerge(BootstrapLive),
     Layer.provideMerge(TaskMetadataLive),
     Layer.provideMerge(InstanceMetadataLive),

@@ -87,7 +87,8 @@ const platform = Effect.fnUntraced(function* (settings: Settings) {
 /** Whether the xDS stream goes through a second Envoy, and what is worth a warning of that. */
 const throughLocalRelay = Effect.fnUntraced(function* (settings: Settings) {
   const asked = settings.APPNET_ENABLE_LOCAL_RELAY_MODE_FOR_XDS
-  if (modeKind(settings) !== "app mesh" || asked !== "auto") return { wanted: asked === "1", warnings: [] }
+  if (modeKind(settings) !== "app mesh") return { wanted: false, warnings: [] }
+  if (asked !== "auto") return { wanted: asked === "1", warnings: [] }
   const signs = yield* (yield* EnvoyBinary).signsForAws
   return {
     wanted: !Option.contains(signs, true),

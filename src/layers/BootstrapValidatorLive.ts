@@ -5,6 +5,7 @@ import type { Config } from "../services/Config.ts"
 import { EnvoyBinary } from "../services/EnvoyBinary.ts"
 import { BootstrapFileLive } from "./BootstrapFileLive.ts"
 import { readRejection } from "./bootstrap/rejection.ts"
+import { envoyEnvironment } from "./process/envoyEnvironment.ts"
 
 const { spawn } = process.getBuiltinModule("node:child_process")
 const fs = process.getBuiltinModule("node:fs")
@@ -31,7 +32,7 @@ const contentOf = (descriptor: number): string => {
 
 const exitOf = (command: string, words: ReadonlyArray<string>, output: number) =>
   Effect.callback<boolean>((resume) => {
-    const child = spawn(command, words, { stdio: ["ignore", output, output] })
+    const child = spawn(command, words, { stdio: ["ignore", output, output], env: envoyEnvironment() })
     child.once("error", () => resume(Effect.succeed(false)))
     child.once("exit", (code) => resume(Effect.succeed(code === 0)))
     return Effect.sync(() => {

@@ -3,6 +3,7 @@ import { Effect, Layer, Option } from "effect"
 import { Config } from "../services/Config.ts"
 import { EnvoyBinary, EnvoyNotFound } from "../services/EnvoyBinary.ts"
 import { envoyCandidates } from "./process/envoyCandidates.ts"
+import { envoyEnvironment } from "./process/envoyEnvironment.ts"
 import { parseEnvoyVersion } from "./process/envoyVersion.ts"
 import { askVersion, type VersionQuestion } from "./process/headStart.ts"
 import { signingQuestion } from "./process/signingQuestion.ts"
@@ -12,7 +13,7 @@ const { execFile } = process.getBuiltinModule("node:child_process")
 /** Whether a command ends with 0; none where it did not end by itself. */
 const succeeds = (path: string, words: ReadonlyArray<string>) =>
   Effect.callback<Option.Option<boolean>>((resume) => {
-    const child = execFile(path, words, { timeout: 5000, killSignal: "SIGKILL" }, (error) =>
+    const child = execFile(path, words, { timeout: 5000, killSignal: "SIGKILL", env: envoyEnvironment() }, (error) =>
       resume(
         Effect.succeed(error === null || typeof error.code === "number" ? Option.some(error === null) : Option.none())
       )

@@ -1,51 +1,23 @@
 import type { ChildProcess } from "node:child_process"
-import { Deferred, Effect, Layer, Option, Result, Scope } from "effect"
+import { Deferred, Effect, Layer, Option } from "effect"
 import { Bootstrap, BootstrapFile } from "../services/Bootstrap.ts"
 import { Config } from "../services/Config.ts"
 import { EnvoyBinary } from "../services/EnvoyBinary.ts"
 import { EnvoyLauncher, EnvoyLaunchFailed, type LaunchedEnvoy, type ProcessExit } from "../services/EnvoyLauncher.ts"
 import { EnvoyOutput } from "../services/EnvoyOutput.ts"
 import { EnvoyRole } from "../services/EnvoyRole.ts"
+import { EnvoyWrapper } from "../services/EnvoyWrapper.ts"
+import { removeDeadSocket } from "./process/deadSocket.ts"
 import { envoyArguments, hotRestartArguments } from "./process/envoyArguments.ts"
+import { envoyEnvironment } from "./process/envoyEnvironment.ts"
 import { parseProcStat } from "./process/procStat.ts"
-import { holdsNetAdmin, type Wrapper, wrapperCandidates } from "./process/wrapper.ts"
 
 const fs = process.getBuiltinModule("node:fs")
-const { execFile, spawn } = process.getBuiltinModule("node:child_process")
+const { spawn } = process.getBuiltinModule("node:child_process")
 const { constants } = process.getBuiltinModule("node:os")
 
 /** Linux's on every machine that Envoy is built for, but for some arm64 kernels with larger pages. */
 const pageSize = 4096
-
-const readText = (path: string) => Effect.option(Effect.try(() => fs.readFileSync(path, "latin1")))
-
-const works = (wrapper: Wrapper) =>
-  Effect.callback<boolean>((resume) => {
-    const [command = "", ...words] = wrapper
-    const answer = (works: boolean) => resume(Effect.succeed(works))
-    // Node throws where the kernel refuses to start a program (EPERM), and calls back where there is none.
-    const started = Result.try(() =>
-      execFile(command, [...words, "true"], { timeout: 2000 }, (error) => answer(error === null))
-    )
-    if (Result.isFailure(started)) answer(false)
-  })
-
-/** The best wrapper that this machine allows: tried once, with one warning where the best of all does not work. */
-const chooseWrapper = Effect.gen(function* () {
-  const status = yield* readText("/proc/self/status")
-  const netAdmin = Option.isSome(status) && holdsNetAdmin(status.value, process.getuid?.() ?? 0)
-  const candidates = wrapperCandidates(netAdmin)
-  for (const [rank, wrapper] of candidates.entries()) {
-    if (!(yield* works(wrapper))) continue
-    if (netAdmin && rank > 0) yield* Effect.logWarning("setpriv cannot hand NET_ADMIN on: Envoy runs without it")
-    return wrapper
-  }
-  yield* Effect.logWarning(
-    "setpriv does not work here: Envoy would outlive an agent that is killed with SIGKILL" +
-      (netAdmin ? ", and runs without NET_ADMIN" : "")
-  )
-  return []
-})
 
 /** A base id whose shared memory no Envoy of this host holds. */
 const freeBaseId = Effect.sync(() => {
@@ -90,30 +62,30 @@ export const EnvoyLauncherLive = Layer.effect(
     const binary = yield* EnvoyBinary
     const output = yield* EnvoyOutput
     const bootstrap = yield* BootstrapFile
-    const { admin } = yield* Bootstrap
+    const { admin, document } = yield* Bootstrap
     const role = yield* EnvoyRole
+    const wrapper = yield* EnvoyWrapper
     // Envoy leaves its sockets behind.
+    const isRelay = settings.APPNET_ENABLE_RELAY_MODE_FOR_XDS && document._tag === "Generated"
     for (const path of [
       ...(admin._tag === "Unix" ? [admin.path] : []),
-      ...(settings.APPNET_ENABLE_RELAY_MODE_FOR_XDS ? [settings.APPNET_RELAY_LISTENER_UDS_PATH] : [])
+      ...(isRelay ? [settings.APPNET_RELAY_LISTENER_UDS_PATH] : [])
     ]) {
-      yield* Effect.addFinalizer(() => Effect.sync(() => fs.rmSync(path, { force: true })))
+      yield* Effect.addFinalizer(() => removeDeadSocket(path))
     }
-    const scope = yield* Effect.scope
     // Asked once for all starts, while the layers above this one are still being built.
     const ground = yield* Effect.cached(
       Effect.all(
         {
           path: binary.path,
-          wrapper: chooseWrapper,
+          wrapper: wrapper.words,
           baseId: freeBaseId
         },
         { concurrency: "unbounded" }
-      ).pipe(Scope.provide(scope))
+      )
     )
     yield* Effect.forkScoped(Effect.ignore(ground))
-    // The token guards the agent's API: Envoy and what it starts have no use for it.
-    const { APPNET_AGENT_ADMIN_TOKEN: _, ...environment } = process.env
+    const environment = envoyEnvironment()
 
     const launch = Effect.gen(function* () {
       const { path, wrapper, baseId } = yield* ground

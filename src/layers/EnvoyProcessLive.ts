@@ -10,6 +10,7 @@ import {
 } from "../services/EnvoyLauncher.ts"
 import { EnvoyEnded, EnvoyProcess, type EnvoyState } from "../services/EnvoyProcess.ts"
 import { EnvoyRole, nameOf } from "../services/EnvoyRole.ts"
+import { localRelayLog } from "./logs/destination.ts"
 import { restartSchedule } from "./process/restarts.ts"
 
 /** How long Envoy may take to obey SIGTERM. */
@@ -25,7 +26,9 @@ export const EnvoyProcessLive = Layer.effect(
   Effect.gen(function* () {
     const { settings } = yield* Config
     const launcher = yield* EnvoyLauncher
-    const name = nameOf(yield* EnvoyRole)
+    const role = yield* EnvoyRole
+    const name = nameOf(role)
+    const hint = role === "main" ? "" : localRelayLog(settings)
     const state = yield* SubscriptionRef.make<EnvoyState>({ _tag: "Starting", epoch: 0 })
     const running = yield* Ref.make(Option.none<LaunchedEnvoy>())
     const latest = yield* Ref.make(Option.none<ProcessSample>())
@@ -49,6 +52,12 @@ export const EnvoyProcessLive = Layer.effect(
       const epoch = yield* Ref.getAndUpdate(nextEpoch, (n) => n + 1)
       yield* SubscriptionRef.set(state, { _tag: "Starting", epoch })
       const envoy = yield* launcher.launch
+      // A stop came while it was being started, and did not see it.
+      if (yield* expectsEnd) {
+        yield* envoy.signal("SIGKILL")
+        yield* envoy.exit
+        return yield* Effect.never
+      }
       const since = yield* Clock.currentTimeMillis
       yield* Ref.set(running, Option.some(envoy))
       yield* SubscriptionRef.set(state, { _tag: "Running", epoch, pid: envoy.pid, since })
@@ -81,7 +90,7 @@ export const EnvoyProcessLive = Layer.effect(
       Effect.catchTag("Crash", ({ exit }) =>
         Effect.flatMap(epoch, (restarts) =>
           Effect.fail(
-            new EnvoyEnded({ name, description: describeExit(exit), restarts, exitCode: shellExitCode(exit) })
+            new EnvoyEnded({ name, description: describeExit(exit), restarts, exitCode: shellExitCode(exit), hint })
           )
         )
       ),

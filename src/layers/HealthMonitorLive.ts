@@ -58,9 +58,11 @@ export const HealthMonitorLive = Layer.effect(
     const publish = Effect.fnUntraced(function* (change: (before: Assessment) => Assessment) {
       const before = yield* SubscriptionRef.get(health)
       const own = yield* Ref.updateAndGet(current, change)
+      const { _tag, epoch } = yield* SubscriptionRef.get(envoy.state)
+      const waits = _tag === "Starting" && epoch === 0
       const after = Option.isNone(relay)
         ? own.health
-        : dependingOn(own.health, yield* SubscriptionRef.get(relay.value.health))
+        : dependingOn(own.health, yield* SubscriptionRef.get(relay.value.health), waits)
       yield* SubscriptionRef.set(health, after)
       if (differs(before, after)) {
         const words = `${role === "main" ? "" : `${nameOf(role)} is `}${inWords(after)}`

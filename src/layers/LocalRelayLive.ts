@@ -1,6 +1,7 @@
 import { Context, Effect, Layer, Option } from "effect"
 import { AdminClient } from "../services/AdminClient.ts"
 import { Bootstrap } from "../services/Bootstrap.ts"
+import { Config } from "../services/Config.ts"
 import { EnvoyProcess } from "../services/EnvoyProcess.ts"
 import { EnvoyRole } from "../services/EnvoyRole.ts"
 import { HealthMonitor } from "../services/HealthMonitor.ts"
@@ -11,6 +12,7 @@ import { EnvoyLauncherLive } from "./EnvoyLauncherLive.ts"
 import { EnvoyOutputLive } from "./EnvoyOutputLive.ts"
 import { EnvoyProcessLive } from "./EnvoyProcessLive.ts"
 import { HealthMonitorLive } from "./HealthMonitorLive.ts"
+import { localRelayLog } from "./logs/destination.ts"
 import { SideFilesLive } from "./SideFilesLive.ts"
 
 /** A second Envoy of these layers, which are built afresh for it. */
@@ -43,8 +45,13 @@ const aroundEnvoy = HealthMonitorLive.pipe(
 
 /** The second Envoy where the bootstrap asks for one: the layers of the first, on a bootstrap of its own. */
 export const LocalRelayLive = Layer.unwrap(
-  Effect.map(Bootstrap, ({ localRelay }) => {
+  Effect.gen(function* () {
+    const { settings } = yield* Config
+    const { localRelay } = yield* Bootstrap
     if (localRelay === undefined) return Layer.succeed(LocalRelay, Option.none())
+    yield* Effect.logInfo(
+      `Envoy cannot sign AWS requests by itself: a second one does it, on 127.0.0.1:${settings.APPNET_LOCAL_RELAY_LISTENER_PORT}; ${localRelayLog(settings)}`
+    )
     const { admin, document } = localRelay
     const own = Bootstrap.of({ document, admin, localRelay: undefined, managementServer: undefined, warnings: [] })
     return layerOf(Layer.provide(aroundEnvoy, Layer.succeed(Bootstrap, own)))

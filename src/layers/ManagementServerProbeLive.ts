@@ -7,6 +7,8 @@ import { causeOf, type Failure, refusalOf } from "./health/connectionCause.ts"
 const connectPatience = "3 seconds"
 /** A server that takes the stream has nothing to say at first. */
 const streamPatience = "1 second"
+/** A relay first looks for credentials: where there are none, its Envoy takes some seconds to find out. */
+const relayPatience = "10 seconds"
 
 const adsPath = "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources"
 
@@ -77,7 +79,12 @@ interface Answer {
 }
 
 /** Opens the stream that Envoy would open, and says nothing on it; undefined if the server waits for more. */
-const openStream = (socket: Socket, authority: string, token: string | undefined) =>
+const openStream = (
+  socket: Socket,
+  authority: string,
+  token: string | undefined,
+  patience: typeof streamPatience | typeof relayPatience
+) =>
   Effect.callback<Answer, Failure>((resume) => {
     const http2 = process.getBuiltinModule("node:http2")
     const session = http2.connect(`http://${authority}`, { createConnection: () => socket })
@@ -118,7 +125,7 @@ const openStream = (socket: Socket, authority: string, token: string | undefined
       stream.close()
       session.destroy()
     })
-  }).pipe(Effect.timeoutOption(streamPatience))
+  }).pipe(Effect.timeoutOption(patience))
 
 const connect = ({ host, port, tls }: Extract<ManagementServerAddress, { readonly _tag: "Tcp" }>) => {
   const net = process.getBuiltinModule("node:net")
@@ -142,7 +149,8 @@ const probe = (server: ManagementServerAddress): Effect.Effect<string | undefine
       })
     }
     const authority = server._tag === "Unix" ? "localhost" : (tls?.serverName ?? server.host)
-    const answer = yield* openStream(socket, authority, token)
+    const isRelay = server._tag === "Unix" || server.relaysTo !== undefined
+    const answer = yield* openStream(socket, authority, token, isRelay ? relayPatience : streamPatience)
     return Option.isNone(answer)
       ? undefined
       : refusalOf(server, answer.value.httpStatus, answer.value.status, answer.value.message)

@@ -7,12 +7,20 @@ import { LocalRelay } from "../services/LocalRelay.ts"
 import { Signals } from "../services/Signals.ts"
 import { gracefulStop } from "./gracefulStop.ts"
 
-/** Waits until an Envoy is LIVE. */
-const live = (health: HealthMonitor["Service"]["health"]) =>
-  SubscriptionRef.changes(health).pipe(
+/** Waits until the local relay's Envoy is LIVE, and says once that it takes long. */
+const live = (health: HealthMonitor["Service"]["health"]) => {
+  const reached = SubscriptionRef.changes(health).pipe(
     Stream.filter(({ envoyState }) => envoyState === "LIVE"),
     Stream.runHead
   )
+  return Effect.timeoutOrElse(reached, {
+    duration: "5 seconds",
+    orElse: () =>
+      Effect.flatMap(SubscriptionRef.get(health), ({ envoyState }) =>
+        Effect.logWarning(`Envoy waits for the local relay's Envoy, which is ${envoyState}`)
+      ).pipe(Effect.andThen(reached))
+  })
+}
 
 /**
  * The container's entry point: starts Envoy (after its local relay, where it has one), keeps it running, and takes it down
@@ -43,9 +51,11 @@ export const run = Effect.gen(function* () {
         Fiber.join(ofEnvoy),
         Effect.asSome(Effect.flip(Fiber.join(ofRelay)))
       ])
-      if (Option.isSome(lost)) yield* Effect.logError(`${lost.value.message}: stopping`)
-      yield* gracefulStop
-      if (Option.isSome(lost)) return yield* lost.value
+      if (Option.isNone(lost)) return yield* gracefulStop
+      yield* Effect.logInfo("Envoy gets no configuration without its local relay: stopping")
+      // Nobody has asked for this drain, so the first signal ends it.
+      yield* Effect.provideService(gracefulStop, Signals, { stop: signals.stop, hurry: signals.stop })
+      return yield* lost.value
     })
   )
 })

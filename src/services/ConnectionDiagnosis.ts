@@ -5,7 +5,7 @@ import { Context } from "effect"
 export class ManagementServerProbe extends Context.Service<
   ManagementServerProbe,
   {
-    /** What stands in the way and what to check, in one sentence; none where nothing was found. Takes at most 8 s. */
+    /** What stands in the way and what to check, in one sentence; none where nothing was found. Takes at most 16 s. */
     readonly diagnose: Effect.Effect<Option.Option<string>>
   }
 >()("agent/ManagementServerProbe") {}

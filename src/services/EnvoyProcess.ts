@@ -21,11 +21,13 @@ export class EnvoyEnded extends Schema.TaggedError<EnvoyEnded>()("EnvoyEnded", {
   name: Schema.String,
   description: Schema.String,
   restarts: Schema.Number,
-  exitCode: Schema.Number
+  exitCode: Schema.Number,
+  /** Where more is said of it; empty where that is the agent's own log. */
+  hint: Schema.String
 }) {
   override readonly [Runtime.errorExitCode] = this.exitCode
   override get message() {
-    return `${this.name} ended with ${this.description} and no restart is left (${this.restarts} made, APPNET_ENVOY_RESTART_COUNT)`
+    return `${this.name} ended with ${this.description} and no restart is left (${this.restarts} made, APPNET_ENVOY_RESTART_COUNT)${this.hint === "" ? "" : `: ${this.hint}`}`
   }
 }
 

@@ -142,6 +142,26 @@ describe("relay mode", () => {
     expect(fleet.streams.flatMap((stream) => stream.ended() ?? [])).toEqual([])
   }, 90_000)
 
+  it("leaves alone the sockets that another agent listens on", async () => {
+    const upstream = await startUpstream()
+    const first = await startRelay(upstream)
+    await first.agent.until({ healthStatus: "HEALTHY" })
+    const same = { folder: first.agent.folder }
+    const api = { APPNET_AGENT_HTTP_PORT: `${first.agent.environment.APPNET_AGENT_HTTP_PORT}` }
+    const refused = await startRelay(upstream, { ...lastingKey, ...api }, same)
+    expect((await refused.agent.exited).code).toBe(1)
+    await openFleet(first, 1).until(1, 20)
+    expect((await first.agent.status()).envoyState).toBe("LIVE")
+
+    // The next one takes the socket over, and the one before leaves it to that.
+    const next = await startRelay(upstream, lastingKey, same)
+    await next.agent.until({ healthStatus: "HEALTHY" })
+    first.agent.child.kill("SIGTERM")
+    await first.agent.exited
+    await openFleet(next, 1).until(1, 20)
+    expect((await next.agent.status()).healthStatus).toBe("HEALTHY")
+  })
+
   it("ends with its agent, also when that is killed, and starts again on the socket that was left", async () => {
     const upstream = await startUpstream()
     const { agent, socket } = await startRelay(upstream)

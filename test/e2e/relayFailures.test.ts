@@ -1,4 +1,6 @@
-import { describe, expect, it } from "vitest"
+import { once } from "node:events"
+import net from "node:net"
+import { describe, expect, it, onTestFinished } from "vitest"
 import { type Agent, eventually, freePort } from "./agent.ts"
 import { authorityIn } from "./pki.ts"
 import {
@@ -102,6 +104,27 @@ describe("a relay and the workload behind it", () => {
     const relay = await startRelay(upstream)
     await relay.agent.until({ healthStatus: "HEALTHY" })
     await tells(relay.agent, /its certificate is not for localhost: check APPNET_MANAGEMENT_DOMAIN_NAME/)
+  })
+})
+
+describe("credentials that do not come", () => {
+  // Envoy waits some seconds for them before it sends the request unsigned.
+  const silent = async () => {
+    const server = net.createServer().listen(0, "127.0.0.1")
+    await once(server, "listening")
+    onTestFinished(() => void server.close())
+    const address = server.address()
+    const port = typeof address === "object" && address !== null ? address.port : 0
+    return { AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:${port}/` }
+  }
+
+  it("are told of, in relay mode and through a local relay", async () => {
+    const upstream = await startUpstream()
+    const environment = await silent()
+    const relay = await startRelay(upstream, environment)
+    const agent = await startAppMesh(upstream, environment)
+    const cause = /HTTP status 403.*: check the AWS credentials that the relay signs with/
+    await Promise.all([tells(relay.agent, cause), tells(agent, cause)])
   })
 })
 

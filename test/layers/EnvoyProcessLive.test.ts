@@ -161,3 +161,27 @@ describe("EnvoyProcess", () => {
     })
   )
 })
+
+describe("a stop while Envoy is being started", () => {
+  it.effect("ends that Envoy, and never says that it runs", () => {
+    const launcher = lives({ stubborn: true })
+    const slow = Layer.effect(
+      EnvoyLauncher,
+      Effect.map(EnvoyLauncher, ({ launch }) => EnvoyLauncher.of({ launch: Effect.delay(launch, "1 second") }))
+    )
+    const layer = EnvoyProcessLive.pipe(
+      Layer.provide(Layer.provide(slow, launcher.layer)),
+      Layer.provide(settings({ APPNET_ENVOY_RESTART_COUNT: "3" }))
+    )
+    return Effect.gen(function* () {
+      const { envoy, state } = yield* supervised
+      yield* TestClock.adjust(500)
+      yield* envoy.beginDraining
+      yield* envoy.stop
+      assert.strictEqual(yield* state, "Stopped 0")
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(yield* state, "Stopped 0")
+      assert.deepStrictEqual(launcher.events, ["start 1", "SIGKILL 1", "end 1"])
+    }).pipe(Effect.provide(layer))
+  })
+})

@@ -110,6 +110,7 @@ describe("the container's health check", () => {
       "package.json",
       "src/layers/management/question.ts",
       "src/layers/process/envoyCandidates.ts",
+      "src/layers/process/envoyEnvironment.ts",
       "src/layers/process/headStart.ts",
       "src/programs/arguments.ts",
       "src/programs/healthCheck.ts",

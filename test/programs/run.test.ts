@@ -220,6 +220,7 @@ describe("run with a local relay", () => {
       )
       yield* TestClock.adjust("5 seconds")
       assert.deepStrictEqual([relayLauncher.events, launcher.events], [["start 1"], []])
+      assert.strictEqual((yield* health).reason, "Envoy waits for the local relay's Envoy, which is INITIALIZING")
       relayAdmin.script.state = "LIVE"
       yield* TestClock.adjust(100)
       yield* TestClock.adjust(100)
@@ -246,7 +247,7 @@ describe("run with a local relay", () => {
       assert.strictEqual((yield* health).status, "HEALTHY")
       yield* TestClock.adjust(4920)
       assert.strictEqual((yield* health).status, "UNHEALTHY")
-      assert.match((yield* health).reason, /^the local relay's Envoy is UNREACHABLE/)
+      assert.match((yield* health).reason, /^Envoy needs the local relay's Envoy, which is UNREACHABLE/)
       yield* TestClock.adjust("1 second")
       assert.strictEqual((yield* health).status, "HEALTHY")
       assert.deepStrictEqual(launcher.events, ["start 1"])
@@ -276,9 +277,24 @@ describe("run with a local relay", () => {
       yield* TestClock.adjust("6 seconds")
       const exit = yield* Fiber.join(fiber)
       const error = Exit.isFailure(exit) ? yield* Effect.flip(exit) : assert.fail("no failure")
-      assert.match(error.message, /^The local relay's Envoy ended with signal SIGKILL/)
+      assert.match(
+        error.message,
+        /^The local relay's Envoy ended with signal SIGKILL .*APPNET_LOCAL_RELAY_LOG_DESTINATION/
+      )
       assert.strictEqual("exitCode" in error && error.exitCode, 137)
       assert.deepStrictEqual(launcher.events, ["start 1", "SIGTERM 1", "end 1"])
+    })
+  )
+
+  it.effect("ends the drain that nobody asked for at the first signal", () =>
+    Effect.gen(function* () {
+      const { fiber, launcher, send } = yield* withRelay({}, { lives: [{ lasts: 3000, exit: killed }] }, {})
+      yield* TestClock.adjust("4 seconds")
+      assert.strictEqual(launcher.alive.size, 1)
+      yield* send("SIGTERM")
+      yield* TestClock.adjust(100)
+      assert.strictEqual(launcher.alive.size, 0)
+      assert.isTrue(Exit.isFailure(yield* Fiber.join(fiber)))
     })
   )
 

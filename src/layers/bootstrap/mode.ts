@@ -1,11 +1,11 @@
 import { Result } from "effect"
 import type { SettingInForce } from "../../services/Config.ts"
 import { type SettingName, type Settings, settingsTable } from "../../services/Settings.ts"
-import { hostAndPort, isPort, type Mode } from "../../services/settingKinds.ts"
+import { hostAndPort, isAddress, isPort, type Mode } from "../../services/settingKinds.ts"
 import { appMeshEndpoint } from "./endpoint.ts"
 import { isFips, type ModeFacts, regionFor } from "./modeFacts.ts"
 import type { RelayUpstream } from "./relay.ts"
-import { relayUpstream } from "./relayUpstream.ts"
+import { isHost, relayUpstream } from "./relayUpstream.ts"
 import { namedResource, parseResource, type Resource } from "./resource.ts"
 
 interface InMesh {
@@ -91,10 +91,18 @@ const appMesh = (settings: Settings, facts: ModeFacts): Result.Result<BootstrapM
   if (given !== undefined && !isEndpoint(given)) {
     problems.push(`APPMESH_XDS_ENDPOINT=${given} is invalid: expected host:port, or unix://path for Service Connect`)
   }
+  const parts = hostAndPort(given ?? "")
+  if (
+    facts.throughLocalRelay &&
+    parts !== undefined &&
+    !(parts.v6 === undefined ? isHost(parts.host ?? "") : isAddress(parts.v6))
+  ) {
+    problems.push(`APPMESH_XDS_ENDPOINT=${given} has no host name that a request could be sent to: expected host:port`)
+  }
   if (Result.isFailure(mesh) || Result.isFailure(region) || problems.length > 0) return Result.fail(problems)
   const endpoint = given ?? appMeshEndpoint(settings, region.success, isFips(facts.version))
   const signingName = settings.APPMESH_SIGNING_NAME ?? (settings.APPMESH_PREVIEW ? "appmesh-preview" : "appmesh")
-  const parts = hostAndPort(endpoint)
+  const server = hostAndPort(endpoint)
   return Result.succeed({
     _tag: "AppMesh",
     ...mesh.success,
@@ -103,8 +111,8 @@ const appMesh = (settings: Settings, facts: ModeFacts): Result.Result<BootstrapM
     signingName,
     localRelay: facts.throughLocalRelay
       ? {
-          host: parts?.v6 ?? parts?.host ?? "",
-          port: Number(parts?.port),
+          host: server?.v6 ?? server?.host ?? "",
+          port: Number(server?.port),
           region: region.success,
           signingName,
           decidedBy: appMeshDecidedBy(settings)

@@ -29,6 +29,8 @@ const values = (
   signing_name: by(upstream.signingName, "APPMESH_SIGNING_NAME"),
   region: by(upstream.region, "AWS_REGION"),
   management_host: by(upstream.host, ...upstream.decidedBy),
+  // As it stands in a host header.
+  management_authority: by(upstream.host.includes(":") ? `[${upstream.host}]` : upstream.host, ...upstream.decidedBy),
   management_port: by(upstream.port, ...upstream.decidedBy),
   curves: curvesOf(upstream.region),
   trusted_roots: by(caBundle, "APPNET_CA_BUNDLE"),

@@ -5,8 +5,11 @@ import { serviceConnectHost } from "./endpoint.ts"
 import { isFips, type ModeFacts, regionFor } from "./modeFacts.ts"
 import type { RelayUpstream } from "./relay.ts"
 
+const notForRelay = (endpoint: string) =>
+  `APPMESH_XDS_ENDPOINT=${endpoint} is no management server for a relay: expected host or host:port${endpoint.startsWith("unix:") ? ", since the socket on which the relay serves is APPNET_RELAY_LISTENER_UDS_PATH" : ""}`
+
 /** A name or address as it may stand in a host header. */
-const isHost = (text: string) => /^[a-z0-9]([a-z0-9._-]{0,252}[a-z0-9])?$/i.test(text)
+export const isHost = (text: string) => /^[a-z0-9]([a-z0-9._-]{0,252}[a-z0-9])?$/i.test(text)
 
 /** Host and port of a relay's management server: named, or cut out of the endpoint. */
 const relayTarget = (
@@ -18,6 +21,7 @@ const relayTarget = (
     APPNET_MANAGEMENT_DOMAIN_NAME: domain,
     APPNET_MANAGEMENT_PORT: port
   } = settings
+  if (endpoint?.startsWith("unix:") === true) return Result.fail(notForRelay(endpoint))
   if (domain !== undefined) {
     return isHost(domain)
       ? Result.succeed({ host: domain, port, decidedBy: ["APPNET_MANAGEMENT_DOMAIN_NAME", "APPNET_MANAGEMENT_PORT"] })
@@ -28,9 +32,7 @@ const relayTarget = (
   if (endpoint === undefined) return Result.succeed(undefined)
   const [, host = "", given] = /^(?:https?:\/\/)?([^/:]+)(?::(\d+))?\/?$/i.exec(endpoint) ?? []
   if (!isHost(host) || (given !== undefined && !isPort(given))) {
-    return Result.fail(
-      `APPMESH_XDS_ENDPOINT=${endpoint} is no management server for a relay: expected host or host:port${endpoint.startsWith("unix:") ? ", since the socket on which the relay serves is APPNET_RELAY_LISTENER_UDS_PATH" : ""}`
-    )
+    return Result.fail(notForRelay(endpoint))
   }
   const ownPort = given === undefined || facts.isSet("APPNET_MANAGEMENT_PORT")
   return Result.succeed({

@@ -87,11 +87,16 @@ export const overruled = (before: Assessment, envoyState: "UNREACHABLE" | "DRAIN
   health: { ...before.health, status: "UNHEALTHY", envoyState, reason }
 })
 
-/** A HEALTHY Envoy that gets its configuration through a local relay is so as long as that one is LIVE. */
-export const dependingOn = (own: Health, relay: Health): Health =>
-  own.status === "UNHEALTHY" || relay.envoyState === "LIVE"
-    ? own
-    : { ...own, status: "UNHEALTHY", reason: `the local relay's Envoy is ${relay.envoyState}` }
+/**
+ * An Envoy that gets its configuration through a local relay is HEALTHY only as long as that one is LIVE, and is not started
+ * (`waits`) before.
+ */
+export const dependingOn = (own: Health, relay: Health, waits: boolean): Health => {
+  if (relay.envoyState === "LIVE") return own
+  const about = `the local relay's Envoy, which is ${relay.envoyState}`
+  if (waits) return { ...own, reason: `Envoy waits for ${about}` }
+  return own.status === "UNHEALTHY" ? own : { ...own, status: "UNHEALTHY", reason: `Envoy needs ${about}` }
+}
 
 const verdict = (
   state: Option.Option<EnvoyServerState>,

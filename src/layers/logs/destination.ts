@@ -31,3 +31,9 @@ export const logDestination = ({ folder, name }: LogPlace): LogDestination => {
   if (path === "/dev/stdout") return { _tag: "Stream", name: "stdout" }
   return path === "/dev/stderr" ? { _tag: "Stream", name: "stderr" } : { _tag: "File", path }
 }
+
+/** Where the local relay's own words are, to be named where it fails: they are not in the agent's log. */
+export const localRelayLog = (settings: Settings): string => {
+  const destination = logDestination(placeOf(settings, "local relay"))
+  return `its log is ${destination._tag === "File" ? destination.path : "in the agent's output"} (APPNET_LOCAL_RELAY_LOG_DESTINATION, APPNET_LOCAL_RELAY_LOG_FILE_NAME)`
+}

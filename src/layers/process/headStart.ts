@@ -2,6 +2,7 @@
 // process still reads its own code. So nothing but Node is imported here.
 import { type StopSignal, stopSignals } from "../../services/stopSignals.ts"
 import { envoyCandidates } from "./envoyCandidates.ts"
+import { envoyEnvironment } from "./envoyEnvironment.ts"
 
 const { execFile } = process.getBuiltinModule("node:child_process")
 const { existsSync } = process.getBuiltinModule("node:fs")
@@ -16,8 +17,11 @@ export interface VersionQuestion {
 
 export const askVersion = (path: string): VersionQuestion => {
   const { promise, resolve } = Promise.withResolvers<string>()
-  const child = execFile(path, ["--version"], { timeout: 5000, killSignal: "SIGKILL" }, (error, stdout) =>
-    resolve(error === null ? stdout : "")
+  const child = execFile(
+    path,
+    ["--version"],
+    { timeout: 5000, killSignal: "SIGKILL", env: envoyEnvironment() },
+    (error, stdout) => resolve(error === null ? stdout : "")
   )
   child.once("error", () => resolve(""))
   return { path, output: promise, cancel: () => child.kill("SIGKILL") }

@@ -123,6 +123,8 @@ describe("relay mode", () => {
         yield* problemsOf({ ...relay, APPMESH_XDS_ENDPOINT: "unix:///tmp/x.sock" }),
         /^APPMESH_XDS_ENDPOINT=unix:\/\/\/tmp\/x.sock is no management server.*APPNET_RELAY_LISTENER_UDS_PATH$/
       )
+      const ignored = { APPMESH_XDS_ENDPOINT: "unix:///tmp/x.sock", APPNET_MANAGEMENT_DOMAIN_NAME: "sc.example.com" }
+      assert.match(yield* problemsOf({ ...relay, ...ignored }), /^APPMESH_XDS_ENDPOINT=unix/)
       const both = yield* problemsOf({ ...relay, APPNET_MANAGEMENT_DOMAIN_NAME: "sc.example.com:443", AWS_REGION: "x" })
       assert.match(both, /^APPNET_MANAGEMENT_DOMAIN_NAME=sc.example.com:443 is no host name.*APPNET_MANAGEMENT_PORT$/m)
       assert.match(both, /^AWS_REGION=x is no region/m)
@@ -220,6 +222,10 @@ describe("local relay mode", () => {
         const { localRelay, warnings } = yield* bootstrapOf(environment, stock)
         assert.isUndefined(localRelay)
         assert.include(`${warnings}`, "APPNET_ENABLE_LOCAL_RELAY_MODE_FOR_XDS has no effect")
+        // There are no ports of a local relay that could meet others, and no use for its settings.
+        const ports = { ENVOY_ADMIN_ACCESS_PORT: "9903", APPNET_LOCAL_RELAY_LISTENER_PORT: "15004" }
+        const more = yield* bootstrapOf({ ...environment, ...ports }, stock)
+        assert.include(`${more.warnings}`, "APPNET_LOCAL_RELAY_LISTENER_PORT has no effect")
       }
     })
   )
@@ -253,6 +259,13 @@ describe("local relay mode", () => {
       const own = yield* localRelayOf({ APPMESH_XDS_ENDPOINT: "[fd00::1]:18000", APPMESH_SIGNING_NAME: "mesh" })
       assert.deepStrictEqual(found(own.value, "socket_address")[1], { address: "fd00::1", port_value: 18000 })
       assert.strictEqual(oneOf(own.value, "service_name"), "mesh")
+      assert.deepStrictEqual([oneOf(own.value, "host_rewrite"), oneOf(own.value, "sni")], ["[fd00::1]", "fd00::1"])
+      // Another agent on this port would get some of this one's streams.
+      assert.strictEqual(oneOf(value, "enable_reuse_port"), false)
+      for (const endpoint of ["user@foo:443", "foo.:443", "[anything]:443"]) {
+        const said = yield* problemsOf({ ...appMesh, APPMESH_XDS_ENDPOINT: endpoint }, stock)
+        assert.match(said, /^APPMESH_XDS_ENDPOINT=.* has no host name/)
+      }
       // Trusted roots alone would let anybody pass as the management server.
       const names = (json: Json) => found(json, "match_typed_subject_alt_names")
       const name = "appmesh-preview-envoy-management.us-west-2.amazonaws.com"
