@@ -20,6 +20,6 @@ export const holdsNetAdmin = (status: string, userId: number): boolean => {
 /** What to try, the best first; the last, no wrapper at all, needs no trial. */
 export const wrapperCandidates = (netAdmin: boolean): ReadonlyArray<Wrapper> => [
   ...(netAdmin ? [["setpriv", ...deathSignal, "--inh-caps", "+net_admin", "--ambient-caps", "+net_admin", "--"]] : []),
-  ["setpriv", ...deathSignal, "--"],
-  [plainSetpriv, ...deathSignal, "--"]
+  [plainSetpriv, ...deathSignal, "--"],
+  ["setpriv", ...deathSignal, "--"]
 ]
