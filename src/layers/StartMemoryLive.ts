@@ -1,18 +1,25 @@
 import { Effect, Layer, Stream, SubscriptionRef } from "effect"
 import { HealthMonitor } from "../services/HealthMonitor.ts"
-import { giveBackStart } from "./process/heap.ts"
+import { giveBackStart, makeBusyness } from "./process/heap.ts"
 
-/** The first probes of an orchestrator are answered first. */
-const calm = "2 seconds"
+/** Between two looks at how busy the agent is. */
+const interval = "1 second"
+/** Less than that of a second, and nobody is kept waiting. */
+const calm = 0.05
 
-/** Gives memory back, once, when Envoy has been LIVE for a moment: from then on the agent mostly waits. */
+/** Gives memory back, once: in the first calm second after Envoy is LIVE. From then on the agent mostly waits. */
 export const StartMemoryLive = Layer.effectDiscard(
   Effect.gen(function* () {
     const { health } = yield* HealthMonitor
+    const busyness = makeBusyness()
     yield* SubscriptionRef.changes(health).pipe(
       Stream.filter(({ initialized }) => initialized),
       Stream.runHead,
-      Effect.andThen(Effect.sleep(calm)),
+      Effect.andThen(
+        Effect.repeat(Effect.delay(Effect.sync(busyness), interval), {
+          until: (busy) => Effect.succeed(busy < calm)
+        })
+      ),
       Effect.andThen(Effect.sync(giveBackStart)),
       Effect.forkScoped
     )

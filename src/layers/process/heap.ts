@@ -18,3 +18,13 @@ export const giveBackStart = (): void => {
   process.getBuiltinModule("node:v8").setFlagsFromString("--expose-gc")
   process.getBuiltinModule("node:vm").runInNewContext("gc({ type: 'major', execution: 'sync', flavor: 'last-resort' })")
 }
+
+/** How busy this process has been since the last time that it was asked, from 0 to 1. */
+export const makeBusyness = (): (() => number) => {
+  let last = performance.eventLoopUtilization()
+  return () => {
+    const before = last
+    last = performance.eventLoopUtilization()
+    return performance.eventLoopUtilization(last, before).utilization
+  }
+}
