@@ -4,7 +4,7 @@ import { EnvoyOutput, EnvoyOutputFailed, type OutputDescriptors } from "../servi
 import { EnvoyRole } from "../services/EnvoyRole.ts"
 import { LogFiles, type OutputName } from "../services/LogFiles.ts"
 import { logDestination, placeOf } from "./logs/destination.ts"
-import { makeByteBuffer, makeLineBuffer } from "./logs/lineBuffer.ts"
+import { makeLineBuffer } from "./logs/lineBuffer.ts"
 import { type Fifo, type FifoReader, makeFifos, readFifo } from "./process/fifo.ts"
 import { writeOwn } from "./process/ownOutput.ts"
 import { runFilePath } from "./process/runFiles.ts"
@@ -23,10 +23,12 @@ const canBeReopened = (descriptor: number): boolean => {
 const patience = "1 second"
 /** How often the disk may have that time again. */
 const stalls = 5
+/** How often in all, whatever an orphan of Envoy's goes on writing. */
+const longest = 10
 
 /** Waits for the end of a reader for as long as it still gets something, and gets it away. */
 const finish = Effect.fnUntraced(function* (reader: FifoReader, fiber: Fiber.Fiber<void>) {
-  for (let stalled = 0; stalled < stalls; ) {
+  for (let stalled = 0, waited = 0; stalled < stalls && waited < longest; waited += 1) {
     const before = reader.count()
     if (Option.isSome(yield* Effect.timeoutOption(Fiber.await(fiber), patience))) return
     if (reader.count() > before) stalled = 0
@@ -66,7 +68,7 @@ export const EnvoyOutputLive = Layer.effect(
 
     /** Reads a FIFO until nobody has it open any more: how to close this agent's own end. */
     const carry = Effect.fnUntraced(function* ({ read, write }: Fifo, output: OutputName) {
-      const reader = readFifo(read, file === undefined ? makeByteBuffer() : makeLineBuffer())
+      const reader = readFifo(read, makeLineBuffer())
       const name = ownOf(output)
       const take = (bytes: Uint8Array) =>
         file === undefined

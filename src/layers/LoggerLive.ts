@@ -1,8 +1,10 @@
 import { Cause, Effect, Layer, Logger } from "effect"
 import { Config } from "../services/Config.ts"
+import type { OutputName } from "../services/LogFiles.ts"
 import { LogFiles } from "../services/LogFiles.ts"
 import type { Settings } from "../services/Settings.ts"
 import { logDestination, placeOf } from "./logs/destination.ts"
+import { writeOwn } from "./process/ownOutput.ts"
 
 const levels: Readonly<Record<string, string>> = {
   Trace: "trace",
@@ -58,9 +60,13 @@ export const formatInForce = (settings: Settings): Logger.Logger<unknown, string
 /** Agent lines go to standard error; standard output belongs to commands and to Envoy. */
 export const LoggerLive = Logger.layer([Logger.withConsoleError(envoyFormat)])
 
+/** To the agent's own output, without ever waiting for it. */
+const linesTo = (name: OutputName, format: Logger.Logger<unknown, string>) =>
+  Logger.map(format, (line) => writeOwn(name, `${line}\n`))
+
 /** The same, in the form that the settings ask for. */
 export const LoggerInForce = Layer.unwrap(
-  Effect.map(Config, ({ settings }) => Logger.layer([Logger.withConsoleError(formatInForce(settings))]))
+  Effect.map(Config, ({ settings }) => Logger.layer([linesTo("stderr", formatInForce(settings))]))
 )
 
 /** Agent lines go where Envoy's go: to the log file that the settings name, if they do. */
@@ -71,11 +77,9 @@ export const LoggerToDestination = Layer.unwrap(
     const destination = logDestination(placeOf(settings, "main"))
     switch (destination._tag) {
       case "Own":
-        return Logger.layer([Logger.withConsoleError(format)])
+        return Logger.layer([linesTo("stderr", format)])
       case "Stream":
-        return Logger.layer([
-          destination.name === "stdout" ? Logger.withConsoleLog(format) : Logger.withConsoleError(format)
-        ])
+        return Logger.layer([linesTo(destination.name, format)])
       case "File": {
         const { offer } = yield* (yield* LogFiles).at(destination.path)
         return Logger.layer([Logger.map(format, offer)])

@@ -2,6 +2,7 @@ import { Effect, Layer, Runtime } from "effect"
 import { groundLayer, layerAsking } from "../layers/AgentLive.ts"
 import { LoggerLive } from "../layers/LoggerLive.ts"
 import type { HeadStart } from "../layers/process/headStart.ts"
+import { ownStream } from "../layers/process/ownOutput.ts"
 import { layerAfter } from "../layers/SignalsLive.ts"
 import { runOn } from "./run.ts"
 
@@ -21,8 +22,10 @@ const reported = <A, E extends Error, R>(effect: Effect.Effect<A, E, R>) =>
  * `run` on the real world, with an exit code for every failure. The log is where the settings ask for it until the very
  * end; what is wrong with the settings themselves is said on stderr.
  */
-export const startAgent = ({ takeSignals, version }: HeadStart) =>
-  reported(Layer.build(groundLayer)).pipe(
+export const startAgent = ({ takeSignals, version }: HeadStart) => {
+  ownStream("stdout")
+  ownStream("stderr")
+  return reported(Layer.build(groundLayer)).pipe(
     Effect.flatMap((ground) =>
       runOn(layerAsking(version)).pipe(Effect.provide(layerAfter(takeSignals)), reported, Effect.provideContext(ground))
     ),
@@ -30,3 +33,4 @@ export const startAgent = ({ takeSignals, version }: HeadStart) =>
     Effect.provide(LoggerLive),
     runMain({ disableErrorReporting: true })
   )
+}

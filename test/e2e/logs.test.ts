@@ -1,7 +1,19 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
-import { describe, expect, it } from "vitest"
+import { execFileSync, spawn } from "node:child_process"
+import { once } from "node:events"
+import { closeSync, constants, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { describe, expect, it, onTestFinished } from "vitest"
 import { shows } from "../shows.ts"
-import { type Agent, agentEnvironment, eventually, privateFolder, runAgent, startAgent } from "./agent.ts"
+import {
+  type Agent,
+  agentEnvironment,
+  agentFile,
+  ask,
+  eventually,
+  privateFolder,
+  processesOf,
+  runAgent,
+  startAgent
+} from "./agent.ts"
 
 /** The lines of a log, the oldest file first. */
 const linesIn = (folder: string): ReadonlyArray<string> =>
@@ -231,6 +243,61 @@ describe("without a usable log file", () => {
     expect(agent.stdout()).toBe(printed)
     expect(count(agent.stderr(), "ENOSPC")).toBe(1)
     await stop(agent)
+  })
+
+  it("a reader of the output that stops reading holds up Envoy alone: the agent answers, and ends when it is asked to", async () => {
+    const folder = privateFolder()
+    const pipe = `${folder}/pipe`
+    execFileSync("mkfifo", [pipe])
+    // Opened for both, so that nobody ever reads and nobody has to.
+    const held = openSync(pipe, constants.O_RDWR)
+    onTestFinished(() => closeSync(held))
+    const environment: Readonly<Record<string, string>> = {
+      ...(await agentEnvironment(folder)),
+      APPNET_ENVOY_PATH: `${folder}/envoy`,
+      APPNET_XDS_MODE: "grpc",
+      APPMESH_XDS_ENDPOINT: "127.0.0.1:1",
+      APPNET_ENVOY_RESTART_COUNT: "10"
+    }
+    writeFileSync(`${folder}/envoy`, `#!/bin/sh\n[ "$1" = --version ] && exit 0\nexec yes 'a line of Envoy' >&2\n`, {
+      mode: 0o755
+    })
+    const child = spawn(process.execPath, [agentFile], { env: environment, stdio: ["ignore", held, held] })
+    onTestFinished(() => void child.kill("SIGKILL"))
+    const api = `http://127.0.0.1:${environment.APPNET_AGENT_HTTP_PORT}`
+    const pid = await eventually(async () => {
+      const found = Number(JSON.parse((await ask(api, "/status")).body).envoyPid)
+      return found > 0 && found
+    }, "Envoy")
+    await eventually(() => readFileSync(`/proc/${pid}/wchan`, "latin1").includes("pipe"), "the pipe is full")
+    process.kill(pid, "SIGKILL")
+    await eventually(async () => JSON.parse((await ask(api, "/status")).body).envoyRestartCount === "1", "a restart")
+    expect((await ask(api, "/live")).status).toBe(200)
+    child.kill("SIGTERM")
+    const [code] = await once(child, "exit")
+    expect(code).toBe(0)
+    expect(processesOf(folder)).toEqual([])
+  })
+
+  it("a full disk behind the output does not end the agent", async () => {
+    const folder = privateFolder()
+    const full = openSync("/dev/full", "w")
+    onTestFinished(() => closeSync(full))
+    const environment: Readonly<Record<string, string>> = {
+      ...(await agentEnvironment(folder)),
+      APPNET_ENVOY_PATH: `${folder}/envoy`,
+      APPNET_XDS_MODE: "grpc",
+      APPMESH_XDS_ENDPOINT: "127.0.0.1:1"
+    }
+    writeFileSync(`${folder}/envoy`, `#!/bin/sh\n[ "$1" = --version ] && exit 0\nexec sleep 100\n`, { mode: 0o755 })
+    const child = spawn(process.execPath, [agentFile], { env: environment, stdio: ["ignore", full, full] })
+    onTestFinished(() => void child.kill("SIGKILL"))
+    const api = `http://127.0.0.1:${environment.APPNET_AGENT_HTTP_PORT}`
+    await eventually(async () => JSON.parse((await ask(api, "/status")).body).envoyPid !== "0", "Envoy")
+    expect((await ask(api, "/live")).status).toBe(200)
+    child.kill("SIGTERM")
+    const [code] = await once(child, "exit")
+    expect(code).toBe(0)
   })
 
   it("/dev and stdout or stderr are the agent's own", async () => {

@@ -13,12 +13,6 @@ export interface ReadBuffer {
   readonly end: () => Uint8Array | undefined
 }
 
-/** Hands on bytes as they come. */
-export const makeByteBuffer = (readSize = 64 * 1024): ReadBuffer => {
-  const memory = Buffer.allocUnsafeSlow(readSize)
-  return { free: () => memory, filled: (count) => memory.subarray(0, count), end: () => undefined }
-}
-
 /**
  * Hands on whole lines, without copying them: bytes are read behind the unfinished rest of those before, and only the rest
  * moves, to a second block, while the lines are still in use. A rest that grows beyond `longestRest` is handed on as it is.

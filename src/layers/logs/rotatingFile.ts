@@ -1,4 +1,4 @@
-import { Clock, Effect } from "effect"
+import { Clock, Effect, Result } from "effect"
 import type { Disk, DiskProblem, OpenFile } from "./disk.ts"
 import { fitting, outdated } from "./rotation.ts"
 
@@ -59,7 +59,10 @@ export const makeRotatingFile = ({ disk, kept, limit, path }: RotatingFileOption
 
   const retain = Effect.gen(function* () {
     const files = outdated(yield* disk.list(folder), name, kept)
-    yield* Effect.forEach(files, (old) => disk.remove(`${folder}/${old}`), { discard: true })
+    // One that cannot be removed is no reason to keep the others.
+    const ends = yield* Effect.forEach(files, (old) => Effect.result(disk.remove(`${folder}/${old}`)))
+    const failed = ends.find(Result.isFailure)
+    if (failed !== undefined) return yield* Effect.fail(failed.failure)
     isRetentionBroken = false
   }).pipe(
     Effect.catch((problem) => {
@@ -72,7 +75,10 @@ export const makeRotatingFile = ({ disk, kept, limit, path }: RotatingFileOption
   const rotate = Effect.gen(function* () {
     let millis = yield* Clock.currentTimeMillis
     while ((yield* disk.look(`${path}.${millis}`)) !== undefined) millis += 1
-    yield* disk.rename(path, `${path}.${millis}`)
+    // Another has moved it meanwhile: there is room all the same.
+    yield* Effect.catch(disk.rename(path, `${path}.${millis}`), (problem) =>
+      problem.code === "ENOENT" ? Effect.void : Effect.fail(problem)
+    )
     yield* close
     yield* retain
   })

@@ -14,7 +14,7 @@ export const fitting = (lines: Uint8Array, size: number, limit: number): number 
 
 /** When a file of this folder was rotated, in epoch milliseconds; undefined: it is not one of this log's. */
 const rotatedAt = (file: string, name: string): number | undefined => {
-  const [, millis] = file.startsWith(`${name}.`) ? (/^(\d{1,15})$/.exec(file.slice(name.length + 1)) ?? []) : []
+  const [, millis] = file.startsWith(`${name}.`) ? (/^(\d{13,15})$/.exec(file.slice(name.length + 1)) ?? []) : []
   return millis === undefined ? undefined : Number(millis)
 }
 

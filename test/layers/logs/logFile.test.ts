@@ -138,6 +138,7 @@ describe("a log file on the real disk", () => {
 
   it.effect("is rotated to names with the time, and only the newest are kept", () =>
     Effect.gen(function* () {
+      yield* TestClock.setTime(1_700_000_000_000)
       const { folder, put } = yield* realWriter
       const line = (name: string) => `${name.repeat(599)}\n`
       for (const name of ["a", "b", "c", "d", "e", "f"]) {
@@ -145,7 +146,7 @@ describe("a log file on the real disk", () => {
         yield* put(line(name))
       }
       const names = readdirSync(folder).toSorted()
-      assert.deepStrictEqual(names, ["a.log", "a.log.40", "a.log.50", "a.log.60"])
+      assert.deepStrictEqual(names, ["a.log", "a.log.1700000000040", "a.log.1700000000050", "a.log.1700000000060"])
       assert.deepStrictEqual(
         names.map((name) => readFileSync(`${folder}/${name}`, "utf8")),
         ["f", "c", "d", "e"].map(line)
