@@ -38,6 +38,10 @@ const send = (child: ChildProcess, name: "SIGTERM" | "SIGKILL") =>
     if (!isGone(child)) child.kill(name)
   })
 
+/** Ends what a script in Envoy's place has left behind: Envoy leads a process group of its own. */
+const endOrphans = (pid: number | undefined) =>
+  pid === undefined ? Effect.void : Effect.ignore(Effect.try(() => process.kill(-pid, "SIGKILL")))
+
 /** Looks at a process many times a second, so its file stays open; at its end a look finds nothing. */
 const samplerOf = Effect.fnUntraced(function* (pid: number) {
   const buffer = Buffer.alloc(1024)
@@ -108,7 +112,8 @@ export const EnvoyLauncherLive = Layer.effect(
           child.once("error", (error) => resume(Effect.fail(new EnvoyLaunchFailed({ path, problem: error.message }))))
           child.once("exit", (code, signal) => Deferred.doneUnsafe(exit, Effect.succeed(toExit(code, signal))))
         }),
-        (child) => Effect.andThen(send(child, "SIGKILL"), Deferred.await(exit))
+        (child) =>
+          Effect.andThen(send(child, "SIGKILL"), Deferred.await(exit)).pipe(Effect.andThen(endOrphans(child.pid)))
       )
       const pid = child.pid ?? 0
       return {

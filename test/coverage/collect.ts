@@ -65,8 +65,11 @@ export const claimsIn = (file: string, source: string): ReadonlyArray<Claim> => 
   const claims: Array<Claim> = []
   for (const { 1: words = "", index } of source.matchAll(claimed)) {
     const at = source.slice(0, index).split("\n").length - 1
+    if (/^\s*(\/\/|\*)/.test(lines[at] ?? "")) throw new Error(`${file}:${at + 1}: shows() is in a comment`)
     const { test, titles } = enclosing(lines, at)
     if (test === undefined) throw new Error(`${file}:${at + 1}: shows() is in no test that has a title`)
+    if (/\.(skip|todo|skipIf|runIf)\b/.test(lines[test] ?? ""))
+      throw new Error(`${file}:${test + 1}: not every run shows it`)
     const text = lines.slice(test, endOf(lines, test) + 1).join("\n")
     claims.push({
       file,

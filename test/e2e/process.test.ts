@@ -17,6 +17,7 @@ import {
   startAgent
 } from "./agent.ts"
 import { writeStaticBootstrap } from "./bootstraps.ts"
+import { serviceConnect } from "./mesh.ts"
 
 /** An agent whose Envoy has one static listener. */
 const startServing = async (options: AgentOptions = {}) => {
@@ -195,6 +196,20 @@ describe("a stop", () => {
     await agent.until({ envoyState: "DRAINING" })
     agent.child.kill("SIGTERM")
     expect(await agent.exited).toEqual({ code: 0, signal: null })
+  })
+
+  it("takes along what a script in Envoy's place has started", async () => {
+    const folder = privateFolder()
+    const script = `#!/bin/sh\n[ "$1" = --version ] && exit\ntouch ${folder}/up\nsleep 300\n`
+    writeFileSync(`${folder}/envoy`, script, { mode: 0o755 })
+    const agent = await startAgent({
+      folder,
+      environment: { ...serviceConnect(folder), APPNET_ENVOY_PATH: `${folder}/envoy` }
+    })
+    await eventually(() => existsSync(`${folder}/up`), "the script")
+    agent.child.kill("SIGTERM")
+    expect(await agent.exited).toEqual({ code: 0, signal: null })
+    await eventually(() => processesOf(folder).length === 0, "nothing is left")
   })
 
   it("during start-up ends at once", async () => {
