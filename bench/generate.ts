@@ -1,7 +1,7 @@
 // Prints how many milliseconds the first bootstrap takes in a new process, whose modules are loaded and whose settings
 // are decoded. Envoy's version and the metadata endpoints answer at once.
 import { Context, Effect, Layer } from "effect"
-import { BootstrapLive } from "../src/layers/BootstrapLive.ts"
+import { BootstrapLive } from "../src/layers/bootstrap/BootstrapLive.ts"
 import { Bootstrap } from "../src/services/Bootstrap.ts"
 import { taskSet, worldOf } from "../test/layers/bootstrap/harness.ts"
 

@@ -1,5 +1,5 @@
 import { Deferred, Effect, Layer, Option, Stream, type SubscriptionRef } from "effect"
-import { layerFrom } from "../src/layers/ConfigLive.ts"
+import { layerFrom } from "../src/layers/config/ConfigLive.ts"
 import {
   AdminClient,
   AdminError,

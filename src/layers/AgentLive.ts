@@ -1,29 +1,22 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Layer } from "effect"
-import { AdminClientLive } from "./AdminClientLive.ts"
-import { BootstrapFileLive } from "./BootstrapFileLive.ts"
-import { BootstrapLive } from "./BootstrapLive.ts"
-import { ConfigLive } from "./ConfigLive.ts"
-import { ConnectionDiagnosisLive } from "./ConnectionDiagnosisLive.ts"
-import * as EnvoyBinary from "./EnvoyBinaryLive.ts"
-import { EnvoyLauncherLive } from "./EnvoyLauncherLive.ts"
-import { EnvoyOutputLive } from "./EnvoyOutputLive.ts"
-import { EnvoyProcessLive } from "./EnvoyProcessLive.ts"
-import { EnvoyWrapperLive } from "./EnvoyWrapperLive.ts"
-import { HealthMonitorLive } from "./HealthMonitorLive.ts"
-import { HostLive } from "./HostLive.ts"
-import { InstanceMetadataLive } from "./InstanceMetadataLive.ts"
+import { BootstrapLive } from "./bootstrap/BootstrapLive.ts"
+import { ConfigLive } from "./config/ConfigLive.ts"
+import { ConnectionDiagnosisLive } from "./diagnosis/ConnectionDiagnosisLive.ts"
+import { ManagementServerProbeLive } from "./diagnosis/ManagementServerProbeLive.ts"
+import { EnvoyLive } from "./EnvoyLive.ts"
 import { LocalRelayLive } from "./LocalRelayLive.ts"
-import { LogFilesLive } from "./LogFilesLive.ts"
-import { LoggerInForce, LoggerToDestination } from "./LoggerLive.ts"
-import { LogLevelsLive } from "./LogLevelsLive.ts"
-import { ManagementServerLive } from "./ManagementServerLive.ts"
-import { ManagementServerProbeLive } from "./ManagementServerProbeLive.ts"
-import type { VersionQuestion } from "./process/headStart.ts"
-import { SideFilesLive } from "./SideFilesLive.ts"
-import { SnapshotterLive } from "./SnapshotterLive.ts"
-import { StartMemoryLive } from "./StartMemoryLive.ts"
-import { TaskMetadataLive } from "./TaskMetadataLive.ts"
+import { LogFilesLive } from "./logs/LogFilesLive.ts"
+import { LoggerInForce, LoggerToDestination } from "./logs/LoggerLive.ts"
+import { LogLevelsLive } from "./management/LogLevelsLive.ts"
+import { ManagementServerLive } from "./management/ManagementServerLive.ts"
+import { HostLive } from "./platform/HostLive.ts"
+import { InstanceMetadataLive } from "./platform/InstanceMetadataLive.ts"
+import { TaskMetadataLive } from "./platform/TaskMetadataLive.ts"
+import * as EnvoyBinary from "./process/EnvoyBinaryLive.ts"
+import { EnvoyWrapperLive } from "./process/EnvoyWrapperLive.ts"
+import type { VersionQuestion } from "./process/earlyStart.ts"
+import { SnapshotterLive } from "./stats/SnapshotterLive.ts"
 
 /** What all other layers stand on, and what is released last: the settings, and the log as they ask for it. */
 export const groundLayer = LoggerToDestination.pipe(
@@ -38,14 +31,7 @@ export const layerAsking = (asked: VersionQuestion | undefined) =>
     Layer.provideMerge(LogLevelsLive),
     Layer.provideMerge(ConnectionDiagnosisLive),
     Layer.provideMerge(ManagementServerProbeLive),
-    Layer.provideMerge(StartMemoryLive),
-    Layer.provideMerge(HealthMonitorLive),
-    Layer.provideMerge(EnvoyProcessLive),
-    Layer.provideMerge(EnvoyLauncherLive),
-    Layer.provideMerge(EnvoyOutputLive),
-    Layer.provideMerge(AdminClientLive),
-    Layer.provideMerge(BootstrapFileLive),
-    Layer.provideMerge(SideFilesLive),
+    Layer.provideMerge(EnvoyLive),
     Layer.provideMerge(LocalRelayLive),
     Layer.provideMerge(EnvoyWrapperLive),
     Layer.provideMerge(BootstrapLive),

@@ -6,14 +6,8 @@ import { EnvoyProcess } from "../services/EnvoyProcess.ts"
 import { EnvoyRole } from "../services/EnvoyRole.ts"
 import { HealthMonitor } from "../services/HealthMonitor.ts"
 import { LocalRelay } from "../services/LocalRelay.ts"
-import { AdminClientLive } from "./AdminClientLive.ts"
-import { BootstrapFileLive } from "./BootstrapFileLive.ts"
-import { EnvoyLauncherLive } from "./EnvoyLauncherLive.ts"
-import { EnvoyOutputLive } from "./EnvoyOutputLive.ts"
-import { EnvoyProcessLive } from "./EnvoyProcessLive.ts"
-import { HealthMonitorLive } from "./HealthMonitorLive.ts"
+import { EnvoyLive } from "./EnvoyLive.ts"
 import { localRelayLog } from "./logs/destination.ts"
-import { SideFilesLive } from "./SideFilesLive.ts"
 
 /** A second Envoy of these layers, which are built afresh for it. */
 export const layerOf = <E, R>(aroundEnvoy: Layer.Layer<AdminClient | EnvoyProcess | HealthMonitor, E, R>) =>
@@ -33,16 +27,6 @@ export const layerOf = <E, R>(aroundEnvoy: Layer.Layer<AdminClient | EnvoyProces
     })
   )
 
-/** What is around each Envoy, from its bootstrap's file to its health. */
-const aroundEnvoy = HealthMonitorLive.pipe(
-  Layer.provideMerge(EnvoyProcessLive),
-  Layer.provideMerge(EnvoyLauncherLive),
-  Layer.provideMerge(EnvoyOutputLive),
-  Layer.provideMerge(AdminClientLive),
-  Layer.provideMerge(BootstrapFileLive),
-  Layer.provideMerge(SideFilesLive)
-)
-
 /** The second Envoy where the bootstrap asks for one: the layers of the first, on a bootstrap of its own. */
 export const LocalRelayLive = Layer.unwrap(
   Effect.gen(function* () {
@@ -54,6 +38,6 @@ export const LocalRelayLive = Layer.unwrap(
     )
     const { admin, document } = localRelay
     const own = Bootstrap.of({ document, admin, localRelay: undefined, managementServer: undefined, warnings: [] })
-    return layerOf(Layer.provide(aroundEnvoy, Layer.succeed(Bootstrap, own)))
+    return layerOf(Layer.provide(EnvoyLive, Layer.succeed(Bootstrap, own)))
   })
 )

@@ -1,6 +1,6 @@
 import { Console, Effect } from "effect"
+import { runFilePath } from "../layers/files/runFiles.ts"
 import { envoyArguments } from "../layers/process/envoyArguments.ts"
-import { runFilePath } from "../layers/process/runFiles.ts"
 import { Config, type SettingInForce } from "../services/Config.ts"
 
 const asTable = (settings: ReadonlyArray<SettingInForce>): ReadonlyArray<string> => {

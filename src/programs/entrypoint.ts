@@ -1,9 +1,9 @@
 import { Effect, Layer, Runtime } from "effect"
 import { groundLayer, layerAsking } from "../layers/AgentLive.ts"
-import { LoggerLive } from "../layers/LoggerLive.ts"
-import type { HeadStart } from "../layers/process/headStart.ts"
-import { ownStream } from "../layers/process/ownOutput.ts"
-import { layerAfter } from "../layers/SignalsLive.ts"
+import { LoggerLive } from "../layers/logs/LoggerLive.ts"
+import { ownStream } from "../layers/logs/ownOutput.ts"
+import type { HeadStart } from "../layers/process/earlyStart.ts"
+import { layerAfter } from "../layers/process/SignalsLive.ts"
 import { runOn } from "./run.ts"
 
 /** Node's own would answer signals with an interrupt: here they ask for a drain, through the Signals service. */

@@ -1,7 +1,7 @@
 import packageJson from "../../package.json" with { type: "json" }
-import { headStart } from "../layers/process/headStart.ts"
-import { readLegacyFlags } from "./arguments.ts"
+import { headStart } from "../layers/process/earlyStart.ts"
 import { healthCheckTarget, isHealthCheck, reportHealth } from "./healthCheck.ts"
+import { readLegacyFlags } from "./legacyFlags.ts"
 
 // What a command needs is loaded with it: each is another way through this file.
 const { words, environment } = readLegacyFlags(process.argv.slice(2))

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Result } from "effect"
-import { modeKind, unusedIn } from "../../src/layers/bootstrap/mode.ts"
+import { modeKind, unusedIn } from "../../src/layers/bootstrap/mode/mode.ts"
 import { decodeEnvironment, settingNames } from "../../src/layers/config/decode.ts"
 import { agents, blocks, isFields, json, listOf, page, within, yaml } from "./relay.ts"
 

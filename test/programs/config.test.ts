@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { TestConsole } from "effect/testing"
-import { layerFrom } from "../../src/layers/ConfigLive.ts"
+import { layerFrom } from "../../src/layers/config/ConfigLive.ts"
 import { settingNames } from "../../src/layers/config/decode.ts"
 import { showConfig } from "../../src/programs/config.ts"
 import { shows } from "../shows.ts"

@@ -1,7 +1,7 @@
 import { Layer } from "effect"
-import { EnvoyProcessLive } from "../../src/layers/EnvoyProcessLive.ts"
-import { HealthMonitorLive } from "../../src/layers/HealthMonitorLive.ts"
+import { HealthMonitorLive } from "../../src/layers/health/HealthMonitorLive.ts"
 import { layerOf } from "../../src/layers/LocalRelayLive.ts"
+import { EnvoyProcessLive } from "../../src/layers/process/EnvoyProcessLive.ts"
 import {
   fixedBootstrap,
   type SimulatedAdmin,

@@ -1,5 +1,5 @@
 import type { AdminAddress } from "../../services/Bootstrap.ts"
-import { snakeCase } from "./fields.ts"
+import { snakeCase } from "./protoJson.ts"
 
 export const isWildcard = (host: string) => host === "0.0.0.0" || /^[0:]+$/.test(host)
 

@@ -1,6 +1,6 @@
 import type { Decision, Json, JsonObject } from "../../services/Bootstrap.ts"
 import type { SettingName } from "../../services/Settings.ts"
-import { camelCase, isObject } from "./fields.ts"
+import { camelCase, isObject } from "./protoJson.ts"
 
 type Path = Decision["path"]
 

@@ -1,8 +1,7 @@
+import { resolve } from "node:path"
 import type { Role } from "../../services/EnvoyRole.ts"
 import type { OutputName } from "../../services/LogFiles.ts"
 import type { Settings } from "../../services/Settings.ts"
-
-const { resolve } = process.getBuiltinModule("node:path")
 
 /** Where lines go: to the agent's own outputs, each to its own; to one of these; or to a file. */
 export type LogDestination =

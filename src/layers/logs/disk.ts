@@ -1,7 +1,6 @@
 import type { Stats } from "node:fs"
+import * as fs from "node:fs"
 import { Effect } from "effect"
-
-const fs = process.getBuiltinModule("node:fs")
 
 /** The operating system's refusal; `code` is like ENOSPC. */
 export interface DiskProblem {

@@ -1,9 +1,8 @@
+import { dirname } from "node:path"
 import { type Cause, Clock, Duration, Effect, Fiber, Logger, Queue, Semaphore } from "effect"
 import type { LogFile, OutputName } from "../../services/LogFiles.ts"
 import type { DiskProblem } from "./disk.ts"
 import { makeRotatingFile, type RotatingFileOptions } from "./rotatingFile.ts"
-
-const { dirname } = process.getBuiltinModule("node:path")
 
 export interface LogFileOptions extends RotatingFileOptions {
   /** The form of the agent's own lines. */

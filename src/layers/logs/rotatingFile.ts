@@ -1,8 +1,7 @@
+import { basename, dirname } from "node:path"
 import { Clock, Effect, Result } from "effect"
 import type { Disk, DiskProblem, OpenFile } from "./disk.ts"
 import { fitting, outdated } from "./rotation.ts"
-
-const { basename, dirname } = process.getBuiltinModule("node:path")
 
 export interface RotatingFileOptions {
   readonly disk: Disk

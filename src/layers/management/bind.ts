@@ -1,13 +1,12 @@
+import * as fs from "node:fs"
 import type { Server } from "node:http"
+import { createServer } from "node:http"
+import * as net from "node:net"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Effect, Layer } from "effect"
 import * as HttpServer from "effect/http/HttpServer"
 import type { ServeError } from "effect/http/HttpServerError"
 import { ManagementBindFailed } from "../../services/ManagementServer.ts"
-
-const fs = process.getBuiltinModule("node:fs")
-const net = process.getBuiltinModule("node:net")
-const { createServer } = process.getBuiltinModule("node:http")
 
 /** Requests are small and answered from memory: who takes longer than this is cut off. */
 const limits = {

@@ -1,7 +1,7 @@
+import { createHash, timingSafeEqual } from "node:crypto"
+import { isIP } from "node:net"
 import { Redacted } from "effect"
 import type { Settings } from "../../services/Settings.ts"
-
-const { isIP } = process.getBuiltinModule("node:net")
 
 /** A request's headers, by lower-case name. */
 type Headers = Readonly<Record<string, string | undefined>>
@@ -14,7 +14,6 @@ export interface Refusal {
 /** Equal in the same time, wherever they differ. */
 const isSame = (a: string, b: string) => {
   // Megabytes of memory, which only a token is worth.
-  const { createHash, timingSafeEqual } = process.getBuiltinModule("node:crypto")
   const digest = (text: string) => createHash("sha256").update(text).digest()
   return timingSafeEqual(digest(a), digest(b))
 }

@@ -1,3 +1,4 @@
+import * as zlib from "node:zlib"
 import * as NodeStream from "@effect/platform-node/NodeStream"
 import { Effect, Option, Stream } from "effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -24,7 +25,7 @@ const compressionLevel = 1
 
 const gzipped = <E>(body: Stream.Stream<Uint8Array, E>) =>
   NodeStream.pipeThroughDuplex(body, {
-    evaluate: () => process.getBuiltinModule("node:zlib").createGzip({ level: compressionLevel }),
+    evaluate: () => zlib.createGzip({ level: compressionLevel }),
     onError: (cause) => new AdminError({ endpoint: "/stats/prometheus", reason: "body", detail: `gzip: ${cause}` })
   })
 

@@ -1,6 +1,6 @@
+import * as fs from "node:fs"
+import * as net from "node:net"
 import { Effect } from "effect"
-
-const fs = process.getBuiltinModule("node:fs")
 
 const isSocket = (path: string) => fs.lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true
 
@@ -10,7 +10,7 @@ const isSocket = (path: string) => fs.lstatSync(path, { throwIfNoEntry: false })
  */
 export const removeDeadSocket = (path: string): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {
-    const socket = process.getBuiltinModule("node:net").connect(path)
+    const socket = net.connect(path)
     socket.once("connect", () => resume(Effect.void))
     socket.once("error", (error) => {
       const isDead = "code" in error && error.code === "ECONNREFUSED" && isSocket(path)

@@ -1,0 +1,154 @@
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import { Effect, Layer, Schedule, Schema } from "effect"
+import * as HttpClient from "effect/http/HttpClient"
+import type * as HttpClientError from "effect/http/HttpClientError"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type * as HttpClientResponse from "effect/http/HttpClientResponse"
+import { AdminClient, AdminError, EnvoyServerState, ServerInfo } from "../../services/AdminClient.ts"
+import { type AdminAddress, Bootstrap } from "../../services/Bootstrap.ts"
+import { ExpositionSource } from "../../services/ExpositionSource.ts"
+import { ExpositionSourceLive } from "./ExpositionSourceLive.ts"
+import { activeConnectionsFilter, healthFilter, StatsJson, toActiveConnections, toHealthStats } from "./healthStats.ts"
+import { begun, withPatience } from "./streamTimeout.ts"
+
+const probeTimeout = "2 seconds"
+const controlTimeout = "250 millis"
+const statsTimeout = "5 seconds"
+/** Bytes of the stats that must be here before they count as an answer: what fails earlier is an error of its own. */
+const statsBeginning = 64 * 1024
+/** Control calls are idempotent, so a lost answer is asked for again. */
+const controlRetries = Schedule.spaced("50 millis").pipe(Schedule.upTo({ times: 3 }))
+
+const origin = (address: AdminAddress): string => {
+  if (address._tag === "Unix") return "http://envoy"
+  return address.host.includes(":")
+    ? `http://[${address.host}]:${address.port}`
+    : `http://${address.host}:${address.port}`
+}
+
+const firstLine = (text: string) => (text.split("\n", 1)[0] ?? "").trim().slice(0, 200)
+
+const unreachable = (endpoint: string) => (error: HttpClientError.HttpClientError) => {
+  const cause = "cause" in error.reason ? error.reason.cause : undefined
+  return new AdminError({
+    endpoint,
+    reason: "unreachable",
+    detail: cause instanceof Error && "code" in cause ? `${cause.code}` : firstLine(error.message)
+  })
+}
+
+/** The client without its transport, for any `HttpClient`. */
+export const layerNoTransport = Layer.effect(
+  AdminClient,
+  Effect.gen(function* () {
+    const bootstrap = yield* Bootstrap
+    const source = yield* ExpositionSource
+    const client = (yield* HttpClient.HttpClient).pipe(
+      HttpClient.mapRequest(HttpClientRequest.prependUrl(origin(bootstrap.admin)))
+    )
+
+    const text = (endpoint: string) => (response: HttpClientResponse.HttpClientResponse) =>
+      Effect.mapError(response.text, unreachable(endpoint))
+
+    const refuse = (endpoint: string) => (response: HttpClientResponse.HttpClientResponse) =>
+      response.status === 200
+        ? Effect.succeed(response)
+        : Effect.flatMap(text(endpoint)(response), (body) =>
+            Effect.fail(
+              new AdminError({ endpoint, reason: "status", detail: `${response.status} ${firstLine(body)}`.trim() })
+            )
+          )
+
+    /** One request with its body, in one time-out. */
+    const ask = <A>(
+      request: HttpClientRequest.HttpClientRequest,
+      timeout: typeof probeTimeout | typeof controlTimeout | typeof statsTimeout,
+      read: (response: HttpClientResponse.HttpClientResponse) => Effect.Effect<A, AdminError>
+    ) => {
+      const endpoint = request.url
+      return client.execute(request).pipe(
+        Effect.mapError(unreachable(endpoint)),
+        Effect.flatMap(read),
+        Effect.timeoutOrElse({
+          duration: timeout,
+          orElse: () => Effect.fail(new AdminError({ endpoint, reason: "timeout", detail: `no answer in ${timeout}` }))
+        })
+      )
+    }
+
+    const json =
+      <S extends Schema.Decoder<unknown>>(endpoint: string, schema: S) =>
+      (response: HttpClientResponse.HttpClientResponse) =>
+        refuse(endpoint)(response).pipe(
+          Effect.flatMap(text(endpoint)),
+          Effect.flatMap((body) =>
+            Effect.mapError(
+              Schema.decodeUnknownEffect(Schema.fromJsonString(schema))(body),
+              (error) => new AdminError({ endpoint, reason: "body", detail: firstLine(error.message) })
+            )
+          )
+        )
+
+    const stats = (filter: string) =>
+      ask(
+        HttpClientRequest.get("/stats", { urlParams: { format: "json", filter } }),
+        probeTimeout,
+        json("/stats", StatsJson)
+      )
+
+    const control = (path: string, urlParams: Readonly<Record<string, string>>) =>
+      ask(HttpClientRequest.post(path, { urlParams }), controlTimeout, (response) =>
+        Effect.flatMap(refuse(path)(response), text(path))
+      ).pipe(
+        Effect.retry({
+          schedule: controlRetries,
+          while: (error) => error.reason === "unreachable" || error.reason === "timeout"
+        })
+      )
+
+    return AdminClient.of({
+      ready: ask(HttpClientRequest.get("/ready"), probeTimeout, (response) =>
+        Effect.flatMap(text("/ready")(response), (body) =>
+          Effect.mapError(
+            Schema.decodeUnknownEffect(EnvoyServerState)(body.trim()),
+            () =>
+              new AdminError({ endpoint: "/ready", reason: "body", detail: `${response.status} ${firstLine(body)}` })
+          )
+        )
+      ),
+      healthStats: Effect.map(stats(healthFilter), toHealthStats),
+      activeConnections: Effect.map(stats(activeConnectionsFilter), toActiveConnections),
+      serverInfo: ask(HttpClientRequest.get("/server_info"), probeTimeout, json("/server_info", ServerInfo)),
+      drainListeners: ({ graceful, inboundOnly, skipExit }) =>
+        control("/drain_listeners", {
+          ...(graceful ? { graceful: "" } : {}),
+          ...(skipExit ? { skip_exit: "" } : {}),
+          ...(inboundOnly ? { inboundonly: "" } : {})
+        }),
+      setLogLevel: (level) => control("/logging", { level }),
+      prometheus: ({ usedOnly }) => {
+        const endpoint = "/stats/prometheus"
+        const late = () =>
+          new AdminError({ endpoint, reason: "timeout", detail: `Envoy kept the agent waiting for ${statsTimeout}` })
+        const open = source.open(usedOnly ? `${endpoint}?usedonly` : endpoint)
+        const opened = Effect.timeoutOrElse(open, { duration: statsTimeout, orElse: () => Effect.fail(late()) })
+        return Effect.flatMap(opened, ({ body, status }) =>
+          status === 200
+            ? begun(withPatience(body, statsTimeout, late), statsBeginning)
+            : Effect.fail(new AdminError({ endpoint, reason: "status", detail: `${status}` }))
+        )
+      }
+    })
+  })
+)
+
+/** Over Node's own HTTP client, by far the lighter one; each request has its own connection. */
+export const AdminClientLive = Layer.unwrap(
+  Effect.map(Bootstrap, ({ admin }) =>
+    Layer.provide(
+      Layer.provide(layerNoTransport, ExpositionSourceLive),
+      // Fresh, since the client beneath is otherwise shared with the layers that talk over TCP.
+      Layer.fresh(NodeHttpClient.layerNodeHttpOptions(admin._tag === "Unix" ? { socketPath: admin.path } : {}))
+    )
+  )
+)

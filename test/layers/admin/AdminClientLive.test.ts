@@ -1,0 +1,218 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Fiber, Layer, Option, Result, Stream } from "effect"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
+import { TestClock } from "effect/testing"
+import { layerNoTransport } from "../../../src/layers/admin/AdminClientLive.ts"
+import { AdminClient, AdminError } from "../../../src/services/AdminClient.ts"
+import { type AdminAddress, Bootstrap } from "../../../src/services/Bootstrap.ts"
+import { ExpositionSource } from "../../../src/services/ExpositionSource.ts"
+import { shows } from "../../shows.ts"
+
+type Answer = (attempt: number) => Effect.Effect<Response>
+
+const text =
+  (body: string, status = 200): Answer =>
+  () =>
+    Effect.sync(() => new Response(body, { status }))
+const silence: Answer = () => Effect.never
+
+/** An Envoy's admin that gives this answer to everything, and what it was asked. */
+const adminThat = (answer: Answer, admin: AdminAddress = { _tag: "Tcp", host: "127.0.0.1", port: 9901 }) => {
+  const asked: Array<string> = []
+  const client = HttpClient.make((request, url) =>
+    Effect.suspend(() => {
+      asked.push(`${request.method} ${url.href}`)
+      return Effect.map(answer(asked.length), (response) => HttpClientResponse.fromWeb(request, response))
+    })
+  )
+  const bootstrap = Bootstrap.of({
+    document: { _tag: "Generated", value: {}, decisions: [], sideFiles: [] },
+    localRelay: undefined,
+    managementServer: undefined,
+    admin,
+    warnings: []
+  })
+  const source = ExpositionSource.of({
+    open: (path) =>
+      Effect.suspend(() => {
+        asked.push(`GET ${path}`)
+        return Effect.map(answer(asked.length), (response) => ({
+          status: response.status,
+          body:
+            response.body === null
+              ? Stream.empty
+              : Stream.fromReadableStream({
+                  evaluate: () => response.body ?? new ReadableStream(),
+                  onError: () => new AdminError({ endpoint: path, reason: "unreachable", detail: "" })
+                })
+        }))
+      })
+  })
+  const layer = layerNoTransport.pipe(
+    Layer.provide(Layer.succeed(HttpClient.HttpClient, client)),
+    Layer.provide(Layer.succeed(ExpositionSource, source)),
+    Layer.provide(Layer.succeed(Bootstrap, bootstrap))
+  )
+  return { asked, layer }
+}
+
+const ask = <A, E>(
+  answer: Answer,
+  question: (admin: AdminClient["Service"]) => Effect.Effect<A, E>,
+  address?: AdminAddress
+) => {
+  const { asked, layer } = adminThat(answer, address)
+  return Effect.map(Effect.result(Effect.flatMap(AdminClient, question)).pipe(Effect.provide(layer)), (result) => ({
+    asked,
+    result
+  }))
+}
+
+const reasonOf = <A>(result: Result.Result<A, { readonly reason: string }>) =>
+  Result.isFailure(result) ? result.failure.reason : "success"
+
+describe("AdminClient", () => {
+  it.effect("reads Envoy's state from /ready, whatever status it comes with", () =>
+    Effect.gen(function* () {
+      for (const [state, status] of [
+        ["LIVE", 200],
+        ["PRE_INITIALIZING", 503],
+        ["INITIALIZING", 503],
+        ["DRAINING", 503]
+      ] as const) {
+        const { asked, result } = yield* ask(text(`${state}\n`, status), (admin) => admin.ready)
+        assert.deepStrictEqual(result, Result.succeed(state))
+        assert.deepStrictEqual(asked, ["GET http://127.0.0.1:9901/ready"])
+      }
+      assert.strictEqual(reasonOf((yield* ask(text("<html>"), (admin) => admin.ready)).result), "body")
+    })
+  )
+
+  it.effect("reaches an IPv6 address and a unix socket", () =>
+    Effect.gen(function* () {
+      const v6 = yield* ask(text("LIVE"), (admin) => admin.ready, { _tag: "Tcp", host: "::1", port: 1234 })
+      assert.deepStrictEqual(v6.asked, ["GET http://[::1]:1234/ready"])
+      const unix = yield* ask(text("LIVE"), (admin) => admin.ready, { _tag: "Unix", path: "/x.sock" })
+      assert.deepStrictEqual(unix.asked, ["GET http://envoy/ready"])
+    })
+  )
+
+  it.effect("gives a probe 2 s", () =>
+    Effect.gen(function* () {
+      shows("health-question")
+      const fiber = yield* Effect.forkChild(ask(silence, (admin) => admin.ready))
+      yield* TestClock.adjust(0)
+      yield* TestClock.adjust(1999)
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust(1)
+      const { asked, result } = yield* Fiber.join(fiber)
+      assert.strictEqual(reasonOf(result), "timeout")
+      assert.lengthOf(asked, 1)
+    })
+  )
+
+  it.effect("gives a control call 250 ms and three more tries", () =>
+    Effect.gen(function* () {
+      shows("bad-gateway")
+      const drain = { graceful: true, skipExit: true, inboundOnly: false }
+      const fiber = yield* Effect.forkChild(ask(silence, (admin) => admin.drainListeners(drain)))
+      yield* TestClock.adjust(0)
+      yield* TestClock.adjust(4 * 250 + 3 * 50)
+      const { asked, result } = yield* Fiber.join(fiber)
+      assert.strictEqual(reasonOf(result), "timeout")
+      assert.deepStrictEqual([...new Set(asked)], ["POST http://127.0.0.1:9901/drain_listeners?graceful=&skip_exit="])
+      assert.lengthOf(asked, 4)
+    })
+  )
+
+  it.effect("gives stats 5 s", () =>
+    Effect.gen(function* () {
+      shows("bad-gateway")
+      const question = ask(silence, (admin) => Effect.scoped(admin.prometheus({ usedOnly: false })))
+      const fiber = yield* Effect.forkChild(question)
+      yield* TestClock.adjust(0)
+      yield* TestClock.adjust(4999)
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust(1)
+      assert.strictEqual(reasonOf((yield* Fiber.join(fiber)).result), "timeout")
+    })
+  )
+
+  it.effect("does not ask again where Envoy refused", () =>
+    Effect.gen(function* () {
+      const { asked, result } = yield* ask(text("usage: ...\nmore", 400), (admin) => admin.setLogLevel("warning"))
+      assert.deepStrictEqual(asked, ["POST http://127.0.0.1:9901/logging?level=warning"])
+      assert.isTrue(Result.isFailure(result) && result.failure.message.includes("status (400 usage: ...)"))
+    })
+  )
+
+  it.effect("takes the second answer where the first got lost", () =>
+    Effect.gen(function* () {
+      const answer: Answer = (attempt) => (attempt === 1 ? Effect.never : text("OK\n")(attempt))
+      const fiber = yield* Effect.forkChild(ask(answer, (admin) => admin.setLogLevel("debug")))
+      yield* TestClock.adjust(0)
+      yield* TestClock.adjust(300)
+      assert.deepStrictEqual((yield* Fiber.join(fiber)).result, Result.succeed("OK\n"))
+    })
+  )
+
+  it.effect("asks for the health stats alone, and names what is no JSON", () =>
+    Effect.gen(function* () {
+      const body = JSON.stringify({ stats: [{ name: "control_plane.connected_state", value: 1 }] })
+      const { asked, result } = yield* ask(text(body), (admin) => admin.healthStats)
+      assert.isTrue(Result.isSuccess(result) && Option.contains(result.success.connected, true))
+      assert.match(asked[0] ?? "", /\/stats\?format=json&filter=/)
+      assert.strictEqual(reasonOf((yield* ask(text("not json"), (admin) => admin.healthStats)).result), "body")
+      assert.strictEqual(reasonOf((yield* ask(text("{}"), (admin) => admin.activeConnections)).result), "body")
+    })
+  )
+
+  it.effect("reads the server's info", () =>
+    Effect.gen(function* () {
+      const info = { version: "abc/1.40.0/Clean", state: "LIVE", uptime_current_epoch: "12s", more: {} }
+      const { result } = yield* ask(text(JSON.stringify(info)), (admin) => admin.serverInfo)
+      assert.isTrue(Result.isSuccess(result) && result.success.uptime_current_epoch === "12s")
+    })
+  )
+
+  it.effect("streams stats as they come, and fails with a typed error in the middle", () =>
+    Effect.gen(function* () {
+      const bytes =
+        (broken: boolean): Answer =>
+        () =>
+          Effect.sync(
+            () =>
+              new Response(
+                new ReadableStream<Uint8Array>({
+                  start(controller) {
+                    controller.enqueue(new TextEncoder().encode("a 1\n"))
+                    controller.enqueue(new TextEncoder().encode("b 2\n"))
+                    if (broken) controller.error(new Error("reset"))
+                    else controller.close()
+                  }
+                })
+              )
+          )
+      const read = (admin: AdminClient["Service"]) =>
+        admin.prometheus({ usedOnly: true }).pipe(
+          Effect.flatMap((body) => Stream.mkString(Stream.decodeText(body))),
+          Effect.scoped
+        )
+      const whole = yield* ask(bytes(false), read)
+      assert.deepStrictEqual(whole.result, Result.succeed("a 1\nb 2\n"))
+      assert.deepStrictEqual(whole.asked, ["GET /stats/prometheus?usedonly"])
+      assert.strictEqual(reasonOf((yield* ask(bytes(true), read)).result), "unreachable")
+      assert.strictEqual(reasonOf((yield* ask(text("no", 500), read)).result), "status")
+    })
+  )
+
+  it.effect("is interrupted with its caller", () =>
+    Effect.gen(function* () {
+      const fiber = yield* Effect.forkChild(ask(silence, (admin) => admin.ready))
+      yield* TestClock.adjust(0)
+      yield* Fiber.interrupt(fiber)
+      assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(fiber)))
+    })
+  )
+})

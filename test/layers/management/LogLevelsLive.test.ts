@@ -1,0 +1,124 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer, SubscriptionRef } from "effect"
+import { TestClock } from "effect/testing"
+import { LogLevelsLive } from "../../../src/layers/management/LogLevelsLive.ts"
+import type { EnvoyState } from "../../../src/services/EnvoyProcess.ts"
+import { LogLevels } from "../../../src/services/LogLevels.ts"
+import { envoyIn, settings, simulatedAdmin } from "../../fakes.ts"
+import { shows } from "../../shows.ts"
+
+const running = (epoch: number): EnvoyState => ({ _tag: "Running", epoch, pid: 7, since: 0 })
+
+const levels = Effect.gen(function* () {
+  const state = yield* SubscriptionRef.make<EnvoyState>(running(0))
+  const admin = simulatedAdmin()
+  const context = yield* Layer.build(
+    LogLevelsLive.pipe(
+      Layer.provide(
+        Layer.mergeAll(
+          settings({ ENVOY_LOG_LEVEL: "warn", APPNET_AGENT_LOGGING_RESET_TIMEOUT: "300" }),
+          admin.layer,
+          envoyIn(state)
+        )
+      )
+    )
+  )
+  const { set } = yield* Effect.provideContext(LogLevels, context)
+  yield* TestClock.adjust(0)
+  const restart = Effect.gen(function* () {
+    yield* SubscriptionRef.set(state, { _tag: "Starting", epoch: 1 })
+    yield* SubscriptionRef.set(state, running(1))
+    yield* TestClock.adjust(0)
+  })
+  return { set, admin, restart, asked: admin.levels }
+})
+
+describe("LogLevels", () => {
+  it.effect("goes back to the configured level when the time is over", () =>
+    Effect.gen(function* () {
+      shows("APPNET_AGENT_LOGGING_RESET_TIMEOUT", "logging-reset")
+      const { asked, set } = yield* levels
+      assert.deepStrictEqual(yield* set("debug", false), { from: "warning", to: "debug", changed: true })
+      yield* TestClock.adjust("299 seconds")
+      assert.deepStrictEqual(asked, ["debug"])
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(asked, ["debug", "warning"])
+      assert.deepStrictEqual(yield* set("warning", false), { from: "warning", to: "warning", changed: false })
+    })
+  )
+
+  it.effect("starts the time anew with another level, and not with the same", () =>
+    Effect.gen(function* () {
+      shows("logging-reset")
+      const { asked, set } = yield* levels
+      yield* set("debug", false)
+      yield* TestClock.adjust("200 seconds")
+      yield* set("trace", false)
+      yield* TestClock.adjust("200 seconds")
+      assert.isFalse((yield* set("trace", false)).changed)
+      yield* TestClock.adjust("99 seconds")
+      assert.deepStrictEqual(asked, ["debug", "trace"])
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(asked, ["debug", "trace", "warning"])
+    })
+  )
+
+  it.effect("stays where it is permanent, also after it was set for a while", () =>
+    Effect.gen(function* () {
+      shows("logging-reset")
+      const { asked, set } = yield* levels
+      yield* set("debug", false)
+      assert.isFalse((yield* set("debug", true)).changed)
+      yield* TestClock.adjust("1 hour")
+      assert.deepStrictEqual(asked, ["debug"])
+      yield* set("trace", false)
+      yield* TestClock.adjust("300 seconds")
+      assert.deepStrictEqual(asked, ["debug", "trace", "debug"])
+    })
+  )
+
+  it.effect("goes on trying where Envoy does not answer at that time", () =>
+    Effect.gen(function* () {
+      const { admin, asked, set } = yield* levels
+      yield* set("debug", false)
+      admin.script.state = undefined
+      yield* TestClock.adjust("310 seconds")
+      assert.deepStrictEqual(asked, ["debug"])
+      admin.script.state = "LIVE"
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(asked, ["debug", "warning"])
+    })
+  )
+
+  it.effect("forgets a level with the Envoy that had it", () =>
+    Effect.gen(function* () {
+      shows("restart-resets")
+      const { asked, restart, set } = yield* levels
+      yield* set("debug", false)
+      yield* restart
+      yield* TestClock.adjust("1 hour")
+      assert.deepStrictEqual(asked, ["debug"])
+      assert.strictEqual((yield* set("debug", false)).from, "warning")
+    })
+  )
+
+  it.effect("gives a permanent level to the next Envoy too", () =>
+    Effect.gen(function* () {
+      const { asked, restart, set } = yield* levels
+      yield* set("error", true)
+      yield* restart
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(asked, ["error", "error"])
+    })
+  )
+
+  it.effect("fails, and changes nothing, where Envoy does not answer", () =>
+    Effect.gen(function* () {
+      const { admin, set } = yield* levels
+      admin.script.state = undefined
+      assert.strictEqual((yield* Effect.flip(set("debug", false))).reason, "unreachable")
+      admin.script.state = "LIVE"
+      assert.strictEqual((yield* set("debug", false)).from, "warning")
+    })
+  )
+})
