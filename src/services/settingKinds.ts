@@ -1,5 +1,6 @@
 // The kinds of settings: how the text of a variable becomes a value, and what is said of it where it does not.
 import { type Redacted, Schema, SchemaTransformation } from "effect"
+import { isIpAddress, isIpv6, parseHostPort } from "./hostPort.ts"
 
 /** Which ways of getting configuration a setting matters in; `all` is every way. */
 export type Mode = "all" | "app mesh" | "service connect" | "standalone" | "relay" | "local relay"
@@ -67,34 +68,14 @@ const textWhere = (allowed: string, isRight: (text: string) => boolean): Kind<st
   allowed
 })
 
-const octet = "(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)"
-const v4 = new RegExp(`^${octet}(\\.${octet}){3}$`)
-const isV6 = (text: string) => /^[0-9a-f:.]+$/i.test(text) && text.includes(":") && URL.canParse(`http://[${text}]/`)
-
-export const isAddress = (text: string) => v4.test(text) || isV6(text)
-
-export const isPort = (text: string) => /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535
-
-export const address = textWhere("an IPv4 or IPv6 address", isAddress)
-
-/** Splits `host:port` and `[v6]:port`; undefined for anything else. */
-export const hostAndPort = (text: string) => {
-  const [, v6, host, port] = /^(?:\[(.*)\]|([^:\s]+)):([^:]*)$/.exec(text) ?? []
-  return port === undefined ? undefined : { v6, host, port }
-}
+export const address = textWhere("an IPv4 or IPv6 address", isIpAddress)
 
 export const listenAddress = textWhere("host:port, with an IPv6 address in brackets", (text) => {
-  const parts = hostAndPort(text)
-  return parts !== undefined && isPort(parts.port) && (parts.v6 === undefined || isV6(parts.v6))
+  const endpoint = parseHostPort(text)
+  return endpoint !== undefined && (!endpoint.host.includes(":") || isIpv6(endpoint.host))
 })
 
-const isDaemon = (text: string) => {
-  if (isAddress(text)) return true
-  const parts = hostAndPort(text)
-  return (
-    parts !== undefined && isPort(parts.port) && (parts.v6 === undefined ? v4.test(parts.host ?? "") : isV6(parts.v6))
-  )
-}
+const isDaemon = (text: string) => isIpAddress(text) || isIpAddress(parseHostPort(text)?.host ?? "")
 
 export const daemonAddress = textWhere(
   "IP, IP:port, [v6]:port or tcp:IP:port udp:IP:port; a host name is not possible",

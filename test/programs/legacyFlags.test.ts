@@ -116,6 +116,7 @@ describe("the container's health check", () => {
       "src/programs/healthCheck.ts",
       "src/programs/legacyFlags.ts",
       main,
+      "src/services/hostPort.ts",
       "src/services/stopSignals.ts"
     ])
   })

@@ -7,6 +7,7 @@ import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import { AdminClient, AdminError, EnvoyServerState, ServerInfo } from "../../services/AdminClient.ts"
 import { type AdminAddress, Bootstrap } from "../../services/Bootstrap.ts"
 import { ExpositionSource } from "../../services/ExpositionSource.ts"
+import { formatHostPort } from "../../services/hostPort.ts"
 import { ExpositionSourceLive } from "./ExpositionSourceLive.ts"
 import { activeConnectionsFilter, healthFilter, StatsJson, toActiveConnections, toHealthStats } from "./healthStats.ts"
 import { begun, withPatience } from "./streamTimeout.ts"
@@ -21,9 +22,7 @@ const controlRetries = Schedule.spaced("50 millis").pipe(Schedule.upTo({ times: 
 
 const origin = (address: AdminAddress): string => {
   if (address._tag === "Unix") return "http://envoy"
-  return address.host.includes(":")
-    ? `http://[${address.host}]:${address.port}`
-    : `http://${address.host}:${address.port}`
+  return `http://${formatHostPort(address)}`
 }
 
 const firstLine = (text: string) => (text.split("\n", 1)[0] ?? "").trim().slice(0, 200)

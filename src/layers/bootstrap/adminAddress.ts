@@ -1,7 +1,6 @@
 import type { AdminAddress } from "../../services/Bootstrap.ts"
+import { isWildcard } from "../../services/hostPort.ts"
 import { snakeCase } from "./protoJson.ts"
-
-export const isWildcard = (host: string) => host === "0.0.0.0" || /^[0:]+$/.test(host)
 
 /** How the agent reaches an address that Envoy listens on. */
 const reachable = (host: string, port: number): AdminAddress => {

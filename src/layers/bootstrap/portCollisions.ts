@@ -1,6 +1,6 @@
+import { isWildcard, parseHostPort, withoutBrackets } from "../../services/hostPort.ts"
 import type { SettingName, Settings } from "../../services/Settings.ts"
-import { hostAndPort, type Mode } from "../../services/settingKinds.ts"
-import { isWildcard } from "./adminAddress.ts"
+import type { Mode } from "../../services/settingKinds.ts"
 
 /** A TCP port that the agent or one of its Envoys listens on. */
 interface Listener {
@@ -12,7 +12,7 @@ interface Listener {
 
 const listenersOf = (settings: Settings, served: ReadonlyArray<Mode>): ReadonlyArray<Listener> => {
   const scrape = settings.APPNET_AGENT_SCRAPE_ADDRESS
-  const scrapeAt = scrape === undefined ? undefined : hostAndPort(scrape)
+  const scrapeAt = scrape === undefined ? undefined : parseHostPort(scrape)
   const adminByTcp = settings.ENVOY_ADMIN_MODE === "tcp" && !served.includes("relay")
   return [
     adminByTcp && {
@@ -41,15 +41,15 @@ const listenersOf = (settings: Settings, served: ReadonlyArray<Mode>): ReadonlyA
     },
     scrapeAt !== undefined && {
       what: "the stats for scrapers",
-      host: scrapeAt.v6 ?? scrapeAt.host ?? "",
-      port: Number(scrapeAt.port),
+      host: scrapeAt.host,
+      port: scrapeAt.port,
       variable: "APPNET_AGENT_SCRAPE_ADDRESS" as const
     }
   ].filter((listener) => listener !== false)
 }
 
 const meet = (a: Listener, b: Listener) => {
-  const [one, other] = [a, b].map(({ host }) => host.replace(/^\[|\]$/g, ""))
+  const [one, other] = [a, b].map(({ host }) => withoutBrackets(host))
   return a.port === b.port && (one === other || isWildcard(one ?? "") || isWildcard(other ?? ""))
 }
 

@@ -1,4 +1,5 @@
 import type { ManagementServerAddress, TlsFiles } from "../../services/Bootstrap.ts"
+import { formatHostPort } from "../../services/hostPort.ts"
 
 /** What a step of the way to the management server ended with. */
 export interface Failure {
@@ -8,9 +9,7 @@ export interface Failure {
 }
 
 const described = (server: ManagementServerAddress) =>
-  server._tag === "Unix"
-    ? `unix://${server.path}`
-    : `${server.host.includes(":") ? `[${server.host}]` : server.host}:${server.port}`
+  server._tag === "Unix" ? `unix://${server.path}` : formatHostPort(server)
 
 const untrusted = new Set([
   "DEPTH_ZERO_SELF_SIGNED_CERT",

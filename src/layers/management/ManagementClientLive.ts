@@ -3,6 +3,7 @@ import { Context, Effect, Layer, Redacted, Stream } from "effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import { Config } from "../../services/Config.ts"
+import { formatHostPort } from "../../services/hostPort.ts"
 import { AgentUnreachable, ManagementClient, ManagementNotServed } from "../../services/ManagementClient.ts"
 import { askStatus, describeTarget, type ManagementTarget, tcpTarget } from "./statusRequest.ts"
 
@@ -12,7 +13,7 @@ const patience = "10 seconds"
 
 const originOf = (target: ManagementTarget) => {
   if (target._tag === "Unix") return "http://localhost"
-  return `http://${target.host.includes(":") ? `[${target.host}]` : target.host}:${target.port}`
+  return `http://${formatHostPort(target)}`
 }
 
 export const ManagementClientLive = Layer.effect(

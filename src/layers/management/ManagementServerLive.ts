@@ -2,8 +2,8 @@ import { Effect, Layer } from "effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
 import { Config } from "../../services/Config.ts"
+import { parseHostPort } from "../../services/hostPort.ts"
 import { ManagementServer } from "../../services/ManagementServer.ts"
-import { hostAndPort } from "../../services/settingKinds.ts"
 import { bindTcp, bindUnix } from "./bind.ts"
 import { routerConfig } from "./dispatch.ts"
 import { managementRoutes, scrapeRoutes } from "./routes.ts"
@@ -37,7 +37,7 @@ const serveScrapers = (host: string, port: number) =>
 export const ManagementServerLive = Layer.unwrap(
   Effect.map(Config, ({ settings }) => {
     const scrape = settings.APPNET_AGENT_SCRAPE_ADDRESS
-    const scrapeAt = scrape === undefined ? undefined : hostAndPort(scrape)
+    const scrapeAt = scrape === undefined ? undefined : parseHostPort(scrape)
     const address =
       settings.APPNET_AGENT_ADMIN_MODE === undefined
         ? undefined
@@ -51,9 +51,7 @@ export const ManagementServerLive = Layer.unwrap(
     })
     return Layer.effect(ManagementServer, announce).pipe(
       Layer.provide(address === undefined ? Layer.empty : serveManagement),
-      Layer.provide(
-        scrapeAt === undefined ? Layer.empty : serveScrapers(scrapeAt.v6 ?? scrapeAt.host ?? "", Number(scrapeAt.port))
-      )
+      Layer.provide(scrapeAt === undefined ? Layer.empty : serveScrapers(scrapeAt.host, scrapeAt.port))
     )
   })
 )

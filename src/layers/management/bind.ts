@@ -6,6 +6,7 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Effect, Layer } from "effect"
 import * as HttpServer from "effect/http/HttpServer"
 import type { ServeError } from "effect/http/HttpServerError"
+import { formatHostPort, withoutBrackets } from "../../services/hostPort.ts"
 import { ManagementBindFailed } from "../../services/ManagementServer.ts"
 
 /** Requests are small and answered from memory: who takes longer than this is cut off. */
@@ -57,8 +58,8 @@ export const bindTcp = (
   port: number,
   variables: string
 ): Layer.Layer<HttpServer.HttpServer, ManagementBindFailed> => {
-  const host = address.replace(/^\[|\]$/g, "")
-  const shown = `${host.includes(":") ? `[${host}]` : host}:${port}`
+  const host = withoutBrackets(address)
+  const shown = formatHostPort({ host, port })
   return listen({ host, port }).pipe(
     Layer.catch((error) =>
       host === "::" && withoutIpv6(error)

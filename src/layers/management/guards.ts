@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto"
-import { isIP } from "node:net"
 import { Redacted } from "effect"
+import { hostOfHeader, isIpAddress } from "../../services/hostPort.ts"
 import type { Settings } from "../../services/Settings.ts"
 
 /** A request's headers, by lower-case name. */
@@ -18,18 +18,12 @@ const isSame = (a: string, b: string) => {
   return timingSafeEqual(digest(a), digest(b))
 }
 
-const withoutPort = (host: string) =>
-  host
-    .replace(/:\d*$/, "")
-    .replace(/^\[|\]$/g, "")
-    .toLowerCase()
-
 /** Names that no DNS answer can bring to this address. */
 const isKnownHost = (host: string | undefined, settings: Settings) => {
   if (host === undefined) return false
-  const name = withoutPort(host)
+  const name = hostOfHeader(host)
   const allowed = (settings.APPNET_AGENT_ALLOWED_HOSTS ?? "").split(/[\s,]+/).map((word) => word.toLowerCase())
-  return isIP(name) !== 0 || name === "localhost" || (name !== "" && allowed.includes(name))
+  return isIpAddress(name) || name === "localhost" || (name !== "" && allowed.includes(name))
 }
 
 /**

@@ -1,4 +1,5 @@
 import * as http from "node:http"
+import { formatHostPort, withoutBrackets } from "../../services/hostPort.ts"
 
 // One question to the running agent's `/status`. The container health check runs this module alone, every few
 // seconds, so it loads nothing but Node's HTTP client: no Effect, no settings table.
@@ -13,11 +14,11 @@ export type StatusAnswer =
   | { readonly _tag: "Unreachable"; readonly problem: string }
 
 export const describeTarget = (target: ManagementTarget): string =>
-  target._tag === "Unix" ? `unix:${target.path}` : `${target.host}:${target.port}`
+  target._tag === "Unix" ? `unix:${target.path}` : formatHostPort(target)
 
 /** The address to ask for a server bound to `address`: a wildcard is reached through loopback. */
 export const tcpTarget = (address: string, port: number): ManagementTarget => {
-  const host = address.replace(/^\[|\]$/g, "")
+  const host = withoutBrackets(address)
   if (host === "0.0.0.0") return { _tag: "Tcp", host: "127.0.0.1", port }
   // A server that found no IPv6 listens on 0.0.0.0 instead; `localhost` finds both.
   return { _tag: "Tcp", host: host === "::" ? "localhost" : host, port }

@@ -262,7 +262,7 @@ describe("local relay mode", () => {
       assert.deepStrictEqual([oneOf(own.value, "host_rewrite"), oneOf(own.value, "sni")], ["[fd00::1]", "fd00::1"])
       // Another agent on this port would get some of this one's streams.
       assert.strictEqual(oneOf(value, "enable_reuse_port"), false)
-      for (const endpoint of ["user@foo:443", "foo.:443", "[anything]:443"]) {
+      for (const endpoint of ["user@foo:443", "foo.:443", "[any:thing]:443"]) {
         const said = yield* problemsOf({ ...appMesh, APPMESH_XDS_ENDPOINT: endpoint }, stock)
         assert.match(said, /^APPMESH_XDS_ENDPOINT=.* has no host name/)
       }

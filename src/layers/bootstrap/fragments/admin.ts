@@ -1,5 +1,5 @@
+import { isWildcard } from "../../../services/hostPort.ts"
 import type { Settings } from "../../../services/Settings.ts"
-import { isWildcard } from "../adminAddress.ts"
 import { by, type PartObject } from "../provenance.ts"
 
 const ownerOnly = 0o600

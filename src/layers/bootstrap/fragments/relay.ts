@@ -1,7 +1,7 @@
 import localRelayTemplate from "../../../../resources/local_relay_bootstrap.yaml"
 import relayTemplate from "../../../../resources/relay_bootstrap.yaml"
+import { formatHost, isIpAddress } from "../../../services/hostPort.ts"
 import type { Settings } from "../../../services/Settings.ts"
-import { isAddress } from "../../../services/settingKinds.ts"
 import { curvesOf } from "../mode/awsEndpoints.ts"
 import type { RelayUpstream } from "../mode/relayUpstream.ts"
 import { inSeconds } from "../protoJson.ts"
@@ -21,7 +21,7 @@ const values = (
   region: by(upstream.region, "AWS_REGION"),
   management_host: by(upstream.host, ...upstream.decidedBy),
   // As it stands in a host header.
-  management_authority: by(upstream.host.includes(":") ? `[${upstream.host}]` : upstream.host, ...upstream.decidedBy),
+  management_authority: by(formatHost(upstream.host), ...upstream.decidedBy),
   management_port: by(upstream.port, ...upstream.decidedBy),
   curves: curvesOf(upstream.region),
   trusted_roots: by(caBundle, "APPNET_CA_BUNDLE"),
@@ -50,7 +50,7 @@ export const localRelayBootstrap = (
 ): PartObject =>
   filled(localRelayTemplate, {
     ...values(upstream, settings, caBundle, layeredRuntime),
-    certificate_name_type: isAddress(upstream.host) ? "IP_ADDRESS" : "DNS",
+    certificate_name_type: isIpAddress(upstream.host) ? "IP_ADDRESS" : "DNS",
     listener_port: by(settings.APPNET_LOCAL_RELAY_LISTENER_PORT, "APPNET_LOCAL_RELAY_LISTENER_PORT"),
     admin_host: by(settings.APPNET_LOCAL_RELAY_ADMIN_HOST, "APPNET_LOCAL_RELAY_ADMIN_HOST"),
     admin_port: by(settings.APPNET_LOCAL_RELAY_ADMIN_PORT, "APPNET_LOCAL_RELAY_ADMIN_PORT")

@@ -1,6 +1,6 @@
 import type { SideFile } from "../../../services/Bootstrap.ts"
+import { parseHostPort } from "../../../services/hostPort.ts"
 import type { Settings } from "../../../services/Settings.ts"
-import { hostAndPort } from "../../../services/settingKinds.ts"
 import type { Resource } from "../mode/resource.ts"
 import { by, type Decided, type Part, type PartObject } from "../provenance.ts"
 import { clusterOf } from "./clusters.ts"
@@ -42,10 +42,8 @@ interface Daemon {
 export const daemonOf = (text: string): Daemon => {
   const parts = text.split(/\s+/)
   const udp = (parts.find((part) => part.startsWith("udp:")) ?? text).replace(/^udp:/, "")
-  const read = hostAndPort(udp)
-  return read === undefined
-    ? { address: udp, port: undefined }
-    : { address: read.v6 ?? read.host ?? "", port: Number(read.port) }
+  const endpoint = parseHostPort(udp)
+  return { address: endpoint?.host ?? udp, port: endpoint?.port }
 }
 
 /** What X-Ray samples by itself: no manifest says it. */

@@ -1,6 +1,6 @@
 import type { ManagementServerAddress } from "../../../services/Bootstrap.ts"
+import { parseHostPort } from "../../../services/hostPort.ts"
 import type { Settings } from "../../../services/Settings.ts"
-import { hostAndPort } from "../../../services/settingKinds.ts"
 import { appMeshDecidedBy, type BootstrapMode } from "./mode.ts"
 import type { RelayUpstream } from "./relayUpstream.ts"
 
@@ -17,8 +17,7 @@ const signedFor = ({ decidedBy, host, port }: Omit<RelayUpstream, "region" | "si
   }) satisfies ManagementServerAddress
 
 const splitEndpoint = (endpoint: string) => {
-  const parts = hostAndPort(endpoint)
-  return { host: parts?.v6 ?? parts?.host ?? "", port: Number(parts?.port) }
+  return parseHostPort(endpoint) ?? { host: "", port: 0 }
 }
 
 /** Where and how the agent itself can reach what Envoy gets its configuration from. */

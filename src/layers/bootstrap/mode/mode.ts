@@ -1,7 +1,8 @@
 import { Result } from "effect"
 import type { SettingInForce } from "../../../services/Config.ts"
+import { isIpAddress, parseHostPort } from "../../../services/hostPort.ts"
 import { type SettingName, type Settings, settingsTable } from "../../../services/Settings.ts"
-import { hostAndPort, isAddress, isPort, type Mode } from "../../../services/settingKinds.ts"
+import type { Mode } from "../../../services/settingKinds.ts"
 import { appMeshEndpoint } from "./awsEndpoints.ts"
 import { isFips, type ModeFacts, regionFor } from "./region.ts"
 import { isHost, type RelayUpstream, relayUpstream } from "./relayUpstream.ts"
@@ -52,11 +53,6 @@ export const modeKind = (settings: Settings): Exclude<Mode, "all" | "local relay
   return settings.APPMESH_XDS_ENDPOINT?.startsWith("unix:") === true ? "service connect" : "app mesh"
 }
 
-const isEndpoint = (text: string) => {
-  const parts = hostAndPort(text)
-  return parts !== undefined && isPort(parts.port)
-}
-
 const inMesh = (settings: Settings, region: string | undefined): Result.Result<InMesh, string> => {
   const named = namedResource(settings)
   if (named === undefined) {
@@ -87,21 +83,17 @@ const appMesh = (settings: Settings, facts: ModeFacts): Result.Result<BootstrapM
   const region = regionFor(facts, given !== undefined)
   if (Result.isFailure(mesh)) problems.push(mesh.failure)
   if (Result.isFailure(region)) problems.push(region.failure)
-  if (given !== undefined && !isEndpoint(given)) {
+  if (given !== undefined && parseHostPort(given) === undefined) {
     problems.push(`APPMESH_XDS_ENDPOINT=${given} is invalid: expected host:port, or unix://path for Service Connect`)
   }
-  const parts = hostAndPort(given ?? "")
-  if (
-    facts.throughLocalRelay &&
-    parts !== undefined &&
-    !(parts.v6 === undefined ? isHost(parts.host ?? "") : isAddress(parts.v6))
-  ) {
+  const named = parseHostPort(given ?? "")
+  if (facts.throughLocalRelay && named !== undefined && !isHost(named.host) && !isIpAddress(named.host)) {
     problems.push(`APPMESH_XDS_ENDPOINT=${given} has no host name that a request could be sent to: expected host:port`)
   }
   if (Result.isFailure(mesh) || Result.isFailure(region) || problems.length > 0) return Result.fail(problems)
   const endpoint = given ?? appMeshEndpoint(settings, region.success, isFips(facts.version))
   const signingName = settings.APPMESH_SIGNING_NAME ?? (settings.APPMESH_PREVIEW ? "appmesh-preview" : "appmesh")
-  const server = hostAndPort(endpoint)
+  const server = parseHostPort(endpoint)
   return Result.succeed({
     _tag: "AppMesh",
     ...mesh.success,
@@ -110,8 +102,8 @@ const appMesh = (settings: Settings, facts: ModeFacts): Result.Result<BootstrapM
     signingName,
     localRelay: facts.throughLocalRelay
       ? {
-          host: server?.v6 ?? server?.host ?? "",
-          port: Number(server?.port),
+          host: server?.host ?? "",
+          port: server?.port ?? 0,
           region: region.success,
           signingName,
           decidedBy: appMeshDecidedBy(settings)
@@ -127,7 +119,7 @@ const standalone = (
 ): Result.Result<BootstrapMode, ReadonlyArray<string>> => {
   const problems: Array<string> = []
   const endpoint = settings.APPMESH_XDS_ENDPOINT
-  if (endpoint === undefined || !isEndpoint(endpoint)) {
+  if (endpoint === undefined || parseHostPort(endpoint) === undefined) {
     problems.push(
       `${endpoint === undefined ? "APPMESH_XDS_ENDPOINT is not set" : `APPMESH_XDS_ENDPOINT=${endpoint} is invalid`}: expected host:port of the control plane (APPNET_XDS_MODE=${security})`
     )

@@ -1,6 +1,6 @@
 import { Result } from "effect"
+import { isPort } from "../../../services/hostPort.ts"
 import type { SettingName, Settings } from "../../../services/Settings.ts"
-import { isPort } from "../../../services/settingKinds.ts"
 import { serviceConnectHost } from "./awsEndpoints.ts"
 import { isFips, type ModeFacts, regionFor } from "./region.ts"
 
