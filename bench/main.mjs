@@ -18,7 +18,7 @@ const root = fileURLToPath(new URL("../", import.meta.url))
 const agentFile = `${root}dist/agent.mjs`
 const rounds = Number(process.argv[2] ?? 15)
 
-execFileSync(process.execPath, [`${root}scripts/build.mjs`], { stdio: "inherit" })
+execFileSync(process.execPath, [`${root}scripts/build.ts`], { stdio: "inherit" })
 const envoy = execFileSync("sh", [`${root}scripts/envoy.sh`], { encoding: "utf8" }).trim()
 const folder = mkdtempSync(`${tmpdir()}/appnet-bench-`)
 const children = new Set()

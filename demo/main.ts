@@ -58,7 +58,7 @@ const get = (port: number, path: string) =>
 
 const envoy = findEnvoy()
 if (!existsSync(agentFile) || newest(`${root}src`) > statSync(agentFile).mtimeMs) {
-  execFileSync(process.execPath, [`${root}scripts/build.mjs`], { stdio: "inherit" })
+  execFileSync(process.execPath, [`${root}scripts/build.ts`], { stdio: "inherit" })
 }
 
 const folder = mkdtempSync(`${tmpdir()}/appnet-demo-`)

@@ -14,7 +14,7 @@ const run = (command, ...words) => {
 }
 
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }))
-if (run(process.execPath, "scripts/build.mjs") !== 0) process.exit(1)
+if (run(process.execPath, "scripts/build.ts") !== 0) process.exit(1)
 const status = run(
   "vitest",
   "run",

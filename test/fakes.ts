@@ -1,4 +1,4 @@
-import { Deferred, Effect, Layer, Option, Stream, type SubscriptionRef } from "effect"
+import { Deferred, Effect, Layer, Option, Stream, SubscriptionRef } from "effect"
 import { layerFrom } from "../src/layers/config/ConfigLive.ts"
 import {
   AdminClient,
@@ -181,7 +181,8 @@ export const envoyIn = (state: SubscriptionRef.SubscriptionRef<EnvoyState>) =>
   Layer.succeed(
     EnvoyProcess,
     EnvoyProcess.of({
-      state,
+      state: SubscriptionRef.get(state),
+      changes: SubscriptionRef.changes(state),
       sample: Effect.succeedNone,
       supervise: Effect.never,
       beginDraining: Effect.void,

@@ -13,19 +13,23 @@ import { ManagementServerLive } from "./management/ManagementServerLive.ts"
 import { HostLive } from "./platform/HostLive.ts"
 import { InstanceMetadataLive } from "./platform/InstanceMetadataLive.ts"
 import { TaskMetadataLive } from "./platform/TaskMetadataLive.ts"
-import * as EnvoyBinary from "./process/EnvoyBinaryLive.ts"
-import { EnvoyWrapperLive } from "./process/EnvoyWrapperLive.ts"
-import type { VersionQuestion } from "./process/earlyStart.ts"
+import { EnvoyBinaryLive } from "./process/EnvoyBinaryLive.ts"
+import * as EnvoyWrapper from "./process/EnvoyWrapperLive.ts"
+import type { EarlyStart } from "./process/earlyStart.ts"
+import * as Signals from "./process/SignalsLive.ts"
 import { SnapshotterLive } from "./stats/SnapshotterLive.ts"
 
-/** What all other layers stand on, and what is released last: the settings, and the log as they ask for it. */
-export const groundLayer = LoggerToDestination.pipe(
+/** The settings, and the log as they configure it. Built first and released last, so that the log has the agent's last line. */
+export const ConfigAndLogLive = LoggerToDestination.pipe(
   Layer.provideMerge(Layer.provide(LogFilesLive, LoggerInForce)),
   Layer.provideMerge(ConfigLive)
 )
 
-/** Needs `groundLayer`. Read from the bottom: each line may use all lines below it, and is released before them. */
-export const layerAsking = (asked: VersionQuestion | undefined) =>
+/**
+ * All services of `run`, on `ConfigAndLogLive`. Read from the bottom: each line may use all lines below it, and is released
+ * before them.
+ */
+export const agentLive = ({ probe }: EarlyStart) =>
   ManagementServerLive.pipe(
     Layer.provideMerge(SnapshotterLive),
     Layer.provideMerge(LogLevelsLive),
@@ -33,11 +37,14 @@ export const layerAsking = (asked: VersionQuestion | undefined) =>
     Layer.provideMerge(ManagementServerProbeLive),
     Layer.provideMerge(EnvoyLive),
     Layer.provideMerge(LocalRelayLive),
-    Layer.provideMerge(EnvoyWrapperLive),
     Layer.provideMerge(BootstrapLive),
     Layer.provideMerge(TaskMetadataLive),
     Layer.provideMerge(InstanceMetadataLive),
-    Layer.provideMerge(EnvoyBinary.layerAsking(asked)),
+    Layer.provideMerge(EnvoyBinaryLive),
+    Layer.provideMerge(EnvoyWrapper.layerAfter(probe)),
     Layer.provideMerge(HostLive),
     Layer.provideMerge(NodeFileSystem.layer)
   )
+
+/** Stop signals, those that came before this layer included. */
+export const signalsLive = ({ takeSignals }: EarlyStart) => Signals.layerAfter(takeSignals)

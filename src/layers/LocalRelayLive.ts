@@ -2,22 +2,27 @@ import { Context, Effect, Layer, Option } from "effect"
 import { AdminClient } from "../services/AdminClient.ts"
 import { Bootstrap } from "../services/Bootstrap.ts"
 import { Config } from "../services/Config.ts"
-import { EnvoyProcess } from "../services/EnvoyProcess.ts"
+import { EnvoyEnded, EnvoyProcess } from "../services/EnvoyProcess.ts"
 import { EnvoyRole } from "../services/EnvoyRole.ts"
 import { HealthMonitor } from "../services/HealthMonitor.ts"
 import { LocalRelay } from "../services/LocalRelay.ts"
 import { EnvoyLive } from "./EnvoyLive.ts"
 import { localRelayLog } from "./logs/destination.ts"
 
-/** A second Envoy of these layers, which are built afresh for it. */
-export const layerOf = <E, R>(aroundEnvoy: Layer.Layer<AdminClient | EnvoyProcess | HealthMonitor, E, R>) =>
+/** A second Envoy, around which the given layers are built afresh. */
+export const localRelayOn = <E, R>(envoy: Layer.Layer<AdminClient | EnvoyProcess | HealthMonitor, E, R>) =>
   Layer.effect(
     LocalRelay,
     Effect.gen(function* () {
-      const second = Layer.provide(aroundEnvoy, Layer.succeed(EnvoyRole, "local relay"))
-      const built = yield* Layer.build(Layer.fresh(second))
+      const { settings } = yield* Config
+      const built = yield* Layer.build(Layer.fresh(Layer.provide(envoy, Layer.succeed(EnvoyRole, "local relay"))))
+      const process = Context.get(built, EnvoyProcess)
+      // Its own log lines are not in the agent's log.
+      const supervise = Effect.catchTag(process.supervise, "EnvoyEnded", (ended) =>
+        Effect.fail(new EnvoyEnded({ ...ended, hint: localRelayLog(settings) }))
+      )
       return Option.some({
-        process: Context.get(built, EnvoyProcess),
+        process: EnvoyProcess.of({ ...process, supervise }),
         health: Context.get(built, HealthMonitor).health,
         passesOn: Effect.match(Context.get(built, AdminClient).healthStats, {
           onFailure: () => false,
@@ -38,6 +43,6 @@ export const LocalRelayLive = Layer.unwrap(
     )
     const { admin, document } = localRelay
     const own = Bootstrap.of({ document, admin, localRelay: undefined, managementServer: undefined, warnings: [] })
-    return layerOf(Layer.provide(EnvoyLive, Layer.succeed(Bootstrap, own)))
+    return localRelayOn(Layer.provide(EnvoyLive, Layer.succeed(Bootstrap, own)))
   })
 )

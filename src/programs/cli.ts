@@ -14,6 +14,7 @@ import { HostLive } from "../layers/platform/HostLive.ts"
 import { InstanceMetadataLive } from "../layers/platform/InstanceMetadataLive.ts"
 import { TaskMetadataLive } from "../layers/platform/TaskMetadataLive.ts"
 import { EnvoyBinaryLive } from "../layers/process/EnvoyBinaryLive.ts"
+import { EnvoyWrapperNone } from "../layers/process/EnvoyWrapperLive.ts"
 import { levelWords } from "../services/LogLevels.ts"
 import { printBootstrap } from "./bootstrap.ts"
 import { showConfig } from "./config.ts"
@@ -47,7 +48,7 @@ const bootstrapCommand = Command.make(
       Layer.provideMerge(localRelay ? LocalRelayBootstrapLive : BootstrapLive),
       Layer.provideMerge(TaskMetadataLive),
       Layer.provideMerge(InstanceMetadataLive),
-      Layer.provideMerge(EnvoyBinaryLive),
+      Layer.provideMerge(Layer.provide(EnvoyBinaryLive, EnvoyWrapperNone)),
       Layer.provideMerge(HostLive),
       Layer.provideMerge(ConfigLive)
     )

@@ -1,33 +1,32 @@
 import { Effect, Layer, Runtime } from "effect"
-import { groundLayer, layerAsking } from "../layers/AgentLive.ts"
+import { agentLive, ConfigAndLogLive, signalsLive } from "../layers/AgentLive.ts"
 import { LoggerLive } from "../layers/logs/LoggerLive.ts"
 import { ownStream } from "../layers/logs/ownOutput.ts"
-import type { HeadStart } from "../layers/process/earlyStart.ts"
-import { layerAfter } from "../layers/process/SignalsLive.ts"
+import type { EarlyStart } from "../layers/process/earlyStart.ts"
 import { runOn } from "./run.ts"
 
-/** Node's own would answer signals with an interrupt: here they ask for a drain, through the Signals service. */
+/** Effect's own runner interrupts at a signal. Here signals reach the program through the Signals service, and it drains. */
 const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
   fiber.addObserver((exit) => teardown(exit, (code) => process.exit(code)))
 })
 
-/** A failure is one log line. */
-const reported = <A, E extends Error, R>(effect: Effect.Effect<A, E, R>) =>
+/** Logs why an effect failed, in one line. */
+const logFailure = <A, E extends Error, R>(effect: Effect.Effect<A, E, R>) =>
   effect.pipe(
     Effect.tapError((error) => Effect.logFatal(error.message)),
     Effect.tapDefect((defect) => Effect.logFatal("the agent itself failed:", defect))
   )
 
 /**
- * `run` on the real world, with an exit code for every failure. The log is where the settings ask for it until the very
- * end; what is wrong with the settings themselves is said on stderr.
+ * Runs the agent in this process, which ends with an exit code for every failure. Lines go to the log that the settings name
+ * until the very end; what is wrong with the settings themselves is told on stderr.
  */
-export const startAgent = ({ takeSignals, version }: HeadStart) => {
+export const startAgent = (early: EarlyStart) => {
   ownStream("stdout")
   ownStream("stderr")
-  return reported(Layer.build(groundLayer)).pipe(
-    Effect.flatMap((ground) =>
-      runOn(layerAsking(version)).pipe(Effect.provide(layerAfter(takeSignals)), reported, Effect.provideContext(ground))
+  return logFailure(Layer.build(ConfigAndLogLive)).pipe(
+    Effect.flatMap((configAndLog) =>
+      runOn(agentLive(early)).pipe(Effect.provide(signalsLive(early)), logFailure, Effect.provideContext(configAndLog))
     ),
     Effect.scoped,
     Effect.provide(LoggerLive),

@@ -1,4 +1,4 @@
-import { Clock, Duration, Effect, Option, Schedule, SubscriptionRef } from "effect"
+import { Clock, Duration, Effect, Option, Schedule, Stream, SubscriptionRef } from "effect"
 import { AdminClient } from "../services/AdminClient.ts"
 import { Config } from "../services/Config.ts"
 import { EnvoyProcess } from "../services/EnvoyProcess.ts"
@@ -6,30 +6,30 @@ import { HealthMonitor } from "../services/HealthMonitor.ts"
 import { LocalRelay } from "../services/LocalRelay.ts"
 import { Signals } from "../services/Signals.ts"
 
-/** Between two looks at the open connections. */
-const lookEvery = "100 millis"
+/** Time between two questions to Envoy for its open connections. */
+const connectionPollInterval = "100 millis"
 
 /** Completes once Envoy has no open downstream connection; never where that cannot be known. */
-const connectionsGone = Effect.gen(function* () {
+const connectionsClosed = Effect.gen(function* () {
   const admin = yield* AdminClient
-  yield* Effect.option(admin.activeConnections).pipe(
-    Effect.repeat({
-      schedule: Schedule.spaced(lookEvery),
-      until: (answer) => Effect.succeed(Option.contains(Option.flatten(answer), 0))
-    })
+  yield* admin.activeConnections.pipe(
+    Effect.tapError((error) => Effect.logDebug(`open connections are unknown: ${error.message}`)),
+    Effect.tap((count) => Effect.logDebug(`open connections: ${Option.getOrElse(count, () => "unknown")}`)),
+    Effect.match({ onFailure: () => false, onSuccess: Option.contains(0) }),
+    Effect.repeat({ schedule: Schedule.spaced(connectionPollInterval), until: (closed) => Effect.succeed(closed) })
   )
 })
 
-const envoyGone = Effect.gen(function* () {
-  const envoy = yield* EnvoyProcess
-  yield* SubscriptionRef.get(envoy.state).pipe(
-    Effect.repeat({ schedule: Schedule.spaced(lookEvery), until: ({ _tag }) => Effect.succeed(_tag === "Stopped") })
+/** Completes once Envoy has ended. */
+const envoyStopped = Effect.gen(function* () {
+  const { changes } = yield* EnvoyProcess
+  yield* changes.pipe(
+    Stream.filter(({ _tag }) => _tag === "Stopped"),
+    Stream.runHead
   )
 })
 
-/**
- * Takes Envoy down, then its local relay, which nobody needs any more.
- */
+/** Takes Envoy down, then its local relay, which it needs to the end. */
 export const gracefulStop = Effect.gen(function* () {
   yield* stopEnvoy
   const relay = yield* LocalRelay
@@ -37,9 +37,9 @@ export const gracefulStop = Effect.gen(function* () {
 })
 
 /**
- * Takes Envoy down without dropping a request: drains its listeners, waits until the connections are gone (at
- * least `LISTENER_DRAIN_MIN_WAIT_TIME_S`, at most `LISTENER_DRAIN_WAIT_TIME_S`), then stops the process. An Envoy
- * that serves nobody yet, or is down between restarts, is stopped at once; so is any at a second signal.
+ * Takes Envoy down without dropping a request: drains its listeners, waits until their connections are closed (at
+ * least `LISTENER_DRAIN_MIN_WAIT_TIME_S`, at most `LISTENER_DRAIN_WAIT_TIME_S`), then stops the process. An Envoy that has
+ * not been LIVE yet, or is down between restarts, is stopped at once; so is any at a second signal.
  */
 const stopEnvoy = Effect.gen(function* () {
   const { settings } = yield* Config
@@ -48,7 +48,7 @@ const stopEnvoy = Effect.gen(function* () {
   const signals = yield* Signals
   const { health } = yield* HealthMonitor
 
-  const { _tag: state } = yield* SubscriptionRef.get(envoy.state)
+  const { _tag: state } = yield* envoy.state
   const { initialized } = yield* SubscriptionRef.get(health)
   if (state !== "Running" || !initialized) {
     yield* Effect.logInfo("Envoy serves nobody yet: stopping at once")
@@ -56,7 +56,7 @@ const stopEnvoy = Effect.gen(function* () {
   }
 
   yield* envoy.beginDraining
-  const began = yield* Clock.currentTimeMillis
+  const began = yield* Clock.monotonicTimeNanos
   const drain = Effect.gen(function* () {
     yield* admin.drainListeners({ graceful: true, skipExit: true, inboundOnly: false }).pipe(
       Effect.matchEffect({
@@ -65,7 +65,7 @@ const stopEnvoy = Effect.gen(function* () {
       })
     )
     yield* Effect.sleep(Duration.seconds(settings.LISTENER_DRAIN_MIN_WAIT_TIME_S))
-    yield* connectionsGone
+    yield* connectionsClosed
     return "no connection is left"
   }).pipe(
     Effect.timeoutOrElse({
@@ -73,12 +73,12 @@ const stopEnvoy = Effect.gen(function* () {
       orElse: () => Effect.succeed("the time to drain is over")
     })
   )
-  const end = yield* Effect.raceAllFirst([
+  const reason = yield* Effect.raceAllFirst([
     drain,
     Effect.map(signals.hurry, (name) => `${name} came as the second signal`),
-    Effect.as(envoyGone, "Envoy has ended")
+    Effect.as(envoyStopped, "Envoy has ended")
   ])
-  const seconds = ((yield* Clock.currentTimeMillis) - began) / 1000
-  yield* Effect.logInfo(`${end} after ${seconds.toFixed(1)} s: stopping Envoy`)
+  const seconds = Number((yield* Clock.monotonicTimeNanos) - began) / 1e9
+  yield* Effect.logInfo(`${reason} after ${seconds.toFixed(1)} s: stopping Envoy`)
   yield* envoy.stop
-})
+}).pipe(Effect.withSpan("gracefulStop"))

@@ -1,9 +1,9 @@
 import packageJson from "../../package.json" with { type: "json" }
-import { headStart } from "../layers/process/earlyStart.ts"
+import { startEarly } from "../layers/process/earlyStart.ts"
 import { healthCheckTarget, isHealthCheck, reportHealth } from "./healthCheck.ts"
 import { readLegacyFlags } from "./legacyFlags.ts"
 
-// What a command needs is loaded with it: each is another way through this file.
+// Each branch loads only the code of its command.
 const { words, environment } = readLegacyFlags(process.argv.slice(2))
 Object.assign(process.env, environment)
 
@@ -11,9 +11,9 @@ const target = isHealthCheck(words) ? healthCheckTarget(process.env) : undefined
 if (target !== undefined) {
   process.exitCode = await reportHealth(target)
 } else if (words.length === 0 || (words.length === 1 && words[0] === "run")) {
-  const begun = headStart(process.env)
+  const early = startEarly(process.env)
   const { startAgent } = await import("./entrypoint.ts")
-  startAgent(begun)
+  startAgent(early)
 } else {
   const { startCommand } = await import("./cli.ts")
   startCommand(packageJson.version, words)

@@ -14,7 +14,7 @@ export const describeExit = (exit: ProcessExit): string =>
 /** The exit code by which a shell reports this end: the code, or 128 + signal number. */
 export const shellExitCode = (exit: ProcessExit): number => (exit._tag === "Code" ? exit.code : 128 + exit.number)
 
-/** A look at a process in /proc. */
+/** What /proc/PID/stat says of a process. */
 export interface ProcessSample {
   readonly state: "running" | "stopped" | "zombie"
   /** Bytes. */
@@ -38,8 +38,9 @@ export interface LaunchedEnvoy {
   readonly pid: number
   /** Completes at the child event, never by polling. */
   readonly exit: Effect.Effect<ProcessExit>
+  /** Does nothing once the process has ended. */
   readonly signal: (name: "SIGTERM" | "SIGKILL") => Effect.Effect<void>
-  /** None once the process is gone. */
+  /** Reads /proc. None once the process has ended, and where there is no /proc. */
   readonly sample: Effect.Effect<Option.Option<ProcessSample>>
 }
 
@@ -47,7 +48,7 @@ export interface LaunchedEnvoy {
 export class EnvoyLauncher extends Context.Service<
   EnvoyLauncher,
   {
-    /** The scope's end kills what is left of the process and waits until it is gone. */
+    /** The end of the scope kills what is left of the process and waits until it has ended. */
     readonly launch: Effect.Effect<LaunchedEnvoy, EnvoyNotFound | EnvoyLaunchFailed, Scope.Scope>
   }
 >()("agent/EnvoyLauncher") {}

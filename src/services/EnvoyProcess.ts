@@ -1,11 +1,11 @@
-import type { Effect, Option, SubscriptionRef } from "effect"
+import type { Effect, Option, Stream } from "effect"
 import { Context, Runtime, Schema } from "effect"
 import type { EnvoyNotFound } from "./EnvoyBinary.ts"
 import type { EnvoyLaunchFailed, ProcessExit, ProcessSample } from "./EnvoyLauncher.ts"
 
 /**
- * The life of the supervised Envoy. `epoch` counts its starts from 0, so it equals the restarts so far.
- * `Exited` is followed by `Starting`, `Failed` by nothing; `since` is in epoch milliseconds.
+ * The state of the supervised Envoy. `epoch` counts its starts from 0, so it equals the restarts so far. `Exited` is
+ * followed by `Starting`; `Stopped` and `Failed` are final. `since` is in epoch milliseconds.
  */
 export type EnvoyState =
   | { readonly _tag: "Starting"; readonly epoch: number }
@@ -22,7 +22,7 @@ export class EnvoyEnded extends Schema.TaggedError<EnvoyEnded>()("EnvoyEnded", {
   description: Schema.String,
   restarts: Schema.Number,
   exitCode: Schema.Number,
-  /** Where more is said of it; empty where that is the agent's own log. */
+  /** Where its own log is; empty where that is the agent's log. */
   hint: Schema.String
 }) {
   override readonly [Runtime.errorExitCode] = this.exitCode
@@ -35,14 +35,19 @@ export class EnvoyEnded extends Schema.TaggedError<EnvoyEnded>()("EnvoyEnded", {
 export class EnvoyProcess extends Context.Service<
   EnvoyProcess,
   {
-    readonly state: SubscriptionRef.SubscriptionRef<EnvoyState>
-    /** The last look at the process in /proc; none while there is no process. */
+    readonly state: Effect.Effect<EnvoyState>
+    /** The current state, then each new one. */
+    readonly changes: Stream.Stream<EnvoyState>
+    /**
+     * Looks at the process in /proc when it is run, at most once in `PID_POLL_INTERVAL_MS`: in between, the last answer.
+     * None while there is no process.
+     */
     readonly sample: Effect.Effect<Option.Option<ProcessSample>>
-    /** Starts Envoy and keeps it running. Run it once; it ends only by failing, or as never after `stop`. */
+    /** Starts Envoy and keeps it running. Run it once. It ends only by failing; after `stop` it never ends. */
     readonly supervise: Effect.Effect<never, EnvoyEnded | EnvoyNotFound | EnvoyLaunchFailed>
     /** From here on an end of Envoy is expected: no restart, no failure. */
     readonly beginDraining: Effect.Effect<void>
-    /** SIGTERM, then SIGKILL after 3 s. Returns when the process is gone. */
+    /** Sends SIGTERM, then SIGKILL after 3 s. Returns when the process has ended. */
     readonly stop: Effect.Effect<void>
   }
 >()("agent/EnvoyProcess") {}

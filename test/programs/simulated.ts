@@ -1,6 +1,6 @@
 import { Layer } from "effect"
 import { HealthMonitorLive } from "../../src/layers/health/HealthMonitorLive.ts"
-import { layerOf } from "../../src/layers/LocalRelayLive.ts"
+import { localRelayOn } from "../../src/layers/LocalRelayLive.ts"
 import { EnvoyProcessLive } from "../../src/layers/process/EnvoyProcessLive.ts"
 import {
   fixedBootstrap,
@@ -30,7 +30,7 @@ export const agentOn = (
   relay?: SimulatedEnvoy
 ) =>
   around(envoy).pipe(
-    Layer.provideMerge(relay === undefined ? Layer.empty : layerOf(around(relay))),
+    Layer.provideMerge(relay === undefined ? Layer.empty : localRelayOn(around(relay))),
     Layer.provideMerge(Layer.merge(signals.layer, fixedBootstrap)),
     Layer.provideMerge(settings(environment))
   )

@@ -1,4 +1,3 @@
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Effect, Layer, Schedule, Schema } from "effect"
 import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
@@ -8,6 +7,7 @@ import { AdminClient, AdminError, EnvoyServerState, ServerInfo } from "../../ser
 import { type AdminAddress, Bootstrap } from "../../services/Bootstrap.ts"
 import { ExpositionSource } from "../../services/ExpositionSource.ts"
 import { formatHostPort } from "../../services/hostPort.ts"
+import { httpClientLive } from "../http/httpClient.ts"
 import { ExpositionSourceLive } from "./ExpositionSourceLive.ts"
 import { activeConnectionsFilter, healthFilter, StatsJson, toActiveConnections, toHealthStats } from "./healthStats.ts"
 import { begun, withPatience } from "./streamTimeout.ts"
@@ -141,13 +141,11 @@ export const layerNoTransport = Layer.effect(
   })
 )
 
-/** Over Node's own HTTP client, by far the lighter one; each request has its own connection. */
 export const AdminClientLive = Layer.unwrap(
   Effect.map(Bootstrap, ({ admin }) =>
-    Layer.provide(
-      Layer.provide(layerNoTransport, ExpositionSourceLive),
-      // Fresh, since the client beneath is otherwise shared with the layers that talk over TCP.
-      Layer.fresh(NodeHttpClient.layerNodeHttpOptions(admin._tag === "Unix" ? { socketPath: admin.path } : {}))
+    layerNoTransport.pipe(
+      Layer.provide(ExpositionSourceLive),
+      Layer.provide(httpClientLive(admin._tag === "Unix" ? { socketPath: admin.path } : {}))
     )
   )
 )

@@ -1,16 +1,16 @@
-import { spawn } from "node:child_process"
 import * as fs from "node:fs"
-import { Effect, type FileSystem, Layer } from "effect"
+import { Duration, Effect, type FileSystem, Layer } from "effect"
 import { Bootstrap, BootstrapFile, type SideFiles } from "../../services/Bootstrap.ts"
 import { BootstrapRejected, BootstrapValidator } from "../../services/BootstrapValidator.ts"
 import type { Config } from "../../services/Config.ts"
 import { EnvoyBinary } from "../../services/EnvoyBinary.ts"
 import { BootstrapFileLive } from "../files/BootstrapFileLive.ts"
+import { isSuccess, runChild } from "../process/childProcess.ts"
 import { envoyEnvironment } from "../process/envoyEnvironment.ts"
 import { readRejection } from "./rejection.ts"
 
-/** Envoy checks without touching the network; what takes longer hangs. */
-const patience = "30 seconds"
+/** Envoy validates without touching the network: what takes longer hangs. */
+const validationTimeout = Duration.seconds(30)
 
 /** A file that has lost its name already: Envoy can open it again as /dev/stdout, and nothing of it is left. */
 const nameless = (path: string) =>
@@ -29,16 +29,6 @@ const contentOf = (descriptor: number): string => {
   return bytes.toString("utf8", 0, fs.readSync(descriptor, bytes, 0, bytes.length, 0))
 }
 
-const exitOf = (command: string, words: ReadonlyArray<string>, output: number) =>
-  Effect.callback<boolean>((resume) => {
-    const child = spawn(command, words, { stdio: ["ignore", output, output], env: envoyEnvironment() })
-    child.once("error", () => resume(Effect.succeed(false)))
-    child.once("exit", (code) => resume(Effect.succeed(code === 0)))
-    return Effect.sync(() => {
-      child.kill("SIGKILL")
-    })
-  }).pipe(Effect.timeoutOrElse({ duration: patience, orElse: () => Effect.succeed(false) }))
-
 export const BootstrapValidatorLive = Layer.effect(
   BootstrapValidator,
   Effect.gen(function* () {
@@ -47,8 +37,14 @@ export const BootstrapValidatorLive = Layer.effect(
     const check = (envoy: string, path: string) =>
       Effect.gen(function* () {
         const output = yield* nameless(`${path}.${process.pid}.out`)
-        const succeeded = yield* exitOf(envoy, ["--mode", "validate", "-c", path, "-l", "error"], output)
-        if (succeeded) return
+        const result = yield* runChild(envoy, ["--mode", "validate", "-c", path, "-l", "error"], {
+          output: { stdout: output, stderr: output },
+          env: envoyEnvironment(),
+          timeout: validationTimeout
+        }).pipe(
+          Effect.mapError((error) => new BootstrapRejected({ reason: error.message, path: undefined, variables: [] }))
+        )
+        if (isSuccess(result)) return
         const words = contentOf(output)
         const { document } = yield* Bootstrap
         return yield* new BootstrapRejected(

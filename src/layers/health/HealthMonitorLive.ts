@@ -58,7 +58,7 @@ export const HealthMonitorLive = Layer.effect(
     const publish = Effect.fnUntraced(function* (change: (before: Assessment) => Assessment) {
       const before = yield* SubscriptionRef.get(health)
       const own = yield* Ref.updateAndGet(current, change)
-      const { _tag, epoch } = yield* SubscriptionRef.get(envoy.state)
+      const { _tag, epoch } = yield* envoy.state
       const waits = _tag === "Starting" && epoch === 0
       const after = Option.isNone(relay)
         ? own.health
@@ -120,7 +120,7 @@ export const HealthMonitorLive = Layer.effect(
           )
       }
     })
-    yield* SubscriptionRef.changes(envoy.state).pipe(Stream.runForEach(follow), Effect.forkScoped)
+    yield* envoy.changes.pipe(Stream.runForEach(follow), Effect.forkScoped)
     if (Option.isSome(relay)) {
       yield* SubscriptionRef.changes(relay.value.health).pipe(
         Stream.runForEach(() => publish((before) => before)),

@@ -1,9 +1,17 @@
-import { execFile } from "node:child_process"
 import * as fs from "node:fs"
 import * as net from "node:net"
-import { Effect } from "effect"
+import { Data, Duration, Effect } from "effect"
+import { describeExit } from "../../services/EnvoyLauncher.ts"
 import { capYoungGeneration } from "../memory/youngGeneration.ts"
+import { runChild } from "../process/childProcess.ts"
 import type { ReadBuffer } from "./lineBuffer.ts"
+
+/** A FIFO could not be made or opened. */
+export class FifoFailed extends Data.TaggedError("FifoFailed")<{ readonly problem: string }> {
+  override get message() {
+    return this.problem
+  }
+}
 
 /** File descriptors of both ends of a FIFO. Its name is gone: nothing is left of it, however the agent ends. */
 export interface Fifo {
@@ -12,10 +20,18 @@ export interface Fifo {
   readonly write: number
 }
 
+const mkfifoTimeout = Duration.seconds(5)
+
+/** Node has no call that makes a FIFO. */
 const makeNames = (paths: ReadonlyArray<string>) =>
-  Effect.callback<void, Error>((resume) => {
-    execFile("mkfifo", ["-m", "600", ...paths], (error) => resume(error === null ? Effect.void : Effect.fail(error)))
-  })
+  runChild("mkfifo", ["-m", "600", ...paths], { output: "capture", timeout: mkfifoTimeout }).pipe(
+    Effect.mapError((error) => new FifoFailed({ problem: error.message })),
+    Effect.flatMap(({ exit, output }) =>
+      exit._tag === "Code" && exit.code === 0
+        ? Effect.void
+        : Effect.fail(new FifoFailed({ problem: output.trim() || `mkfifo ended with ${describeExit(exit)}` }))
+    )
+  )
 
 const removeNames = (paths: ReadonlyArray<string>) =>
   Effect.sync(() => {
@@ -29,13 +45,13 @@ const openEnds = (path: string): Fifo => {
 }
 
 /** A FIFO for each of these paths, which belong to this agent alone. */
-export const makeFifos = (paths: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<Fifo>, Error> =>
+export const makeFifos = (paths: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<Fifo>, FifoFailed> =>
   removeNames(paths).pipe(
     Effect.andThen(makeNames(paths)),
     Effect.andThen(
       Effect.try({
         try: () => paths.map(openEnds),
-        catch: (cause) => (cause instanceof Error ? cause : new Error(`${cause}`))
+        catch: (cause) => new FifoFailed({ problem: cause instanceof Error ? cause.message : `${cause}` })
       })
     ),
     Effect.ensuring(removeNames(paths))

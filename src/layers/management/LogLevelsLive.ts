@@ -1,4 +1,4 @@
-import { Duration, Effect, FiberHandle, Layer, Ref, Schedule, Semaphore, Stream, SubscriptionRef } from "effect"
+import { Duration, Effect, FiberHandle, Layer, Ref, Schedule, Semaphore, Stream } from "effect"
 import { AdminClient } from "../../services/AdminClient.ts"
 import { Config } from "../../services/Config.ts"
 import { EnvoyProcess } from "../../services/EnvoyProcess.ts"
@@ -54,7 +54,7 @@ export const LogLevelsLive = Layer.effect(
       const { configured } = yield* Ref.updateAndGet(levels, (before) => ({ ...before, current: atStart }))
       if (configured !== atStart) yield* FiberHandle.run(pending, goBack)
     }).pipe(oneAtATime.withPermits(1))
-    yield* SubscriptionRef.changes(envoy.state).pipe(
+    yield* envoy.changes.pipe(
       Stream.filter(({ _tag, epoch }) => _tag === "Starting" && epoch > 0),
       Stream.runForEach(() => follow),
       Effect.forkScoped

@@ -1,10 +1,10 @@
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Context, Effect, Layer, Redacted, Stream } from "effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import { Config } from "../../services/Config.ts"
 import { formatHostPort } from "../../services/hostPort.ts"
 import { AgentUnreachable, ManagementClient, ManagementNotServed } from "../../services/ManagementClient.ts"
+import { httpClientLive } from "../http/httpClient.ts"
 import { askStatus, describeTarget, type ManagementTarget, tcpTarget } from "./statusRequest.ts"
 
 const timeoutMillis = 2000
@@ -32,7 +32,7 @@ export const ManagementClientLive = Layer.effect(
     )
     const unreachable = (problem: string) => new AgentUnreachable({ address: describeTarget(target), problem })
     const token = settings.APPNET_AGENT_ADMIN_TOKEN
-    const transport = NodeHttpClient.layerNodeHttpOptions(target._tag === "Unix" ? { socketPath: target.path } : {})
+    const transport = httpClientLive(target._tag === "Unix" ? { socketPath: target.path } : {})
     const request: ManagementClient["Service"]["request"] = Effect.fnUntraced(function* (method, path) {
       // In the caller's scope: the body is read after this.
       const client = Context.get(yield* Layer.build(transport), HttpClient.HttpClient)

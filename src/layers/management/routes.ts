@@ -25,13 +25,13 @@ const ofLocalRelay = Effect.gen(function* () {
   const relay = yield* LocalRelay
   if (Option.isNone(relay)) return undefined
   const { envoyState } = yield* SubscriptionRef.get(relay.value.health)
-  const { epoch } = yield* SubscriptionRef.get(relay.value.process.state)
+  const { epoch } = yield* relay.value.process.state
   return { envoyState, restarts: epoch }
 })
 
 const status = Effect.fnUntraced(function* (startedAt: number) {
   const health = yield* SubscriptionRef.get((yield* HealthMonitor).health)
-  const state = yield* SubscriptionRef.get((yield* EnvoyProcess).state)
+  const state = yield* (yield* EnvoyProcess).state
   const problem = Option.getOrUndefined(yield* SubscriptionRef.get((yield* ConnectionDiagnosis).problem))
   const now = yield* Clock.currentTimeMillis
   const body = statusBody({

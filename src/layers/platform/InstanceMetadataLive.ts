@@ -1,9 +1,9 @@
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Effect, Layer, Result } from "effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import { Config } from "../../services/Config.ts"
 import { InstanceMetadata } from "../../services/Metadata.ts"
+import { httpClientLive } from "../http/httpClient.ts"
 import { patience, question } from "./metadataRequest.ts"
 
 const usualEndpoint = "http://169.254.169.254"
@@ -69,4 +69,4 @@ export const layerNoTransport = Layer.effect(
   })
 )
 
-export const InstanceMetadataLive = Layer.provide(layerNoTransport, NodeHttpClient.layerNodeHttp)
+export const InstanceMetadataLive = Layer.provide(layerNoTransport, httpClientLive())

@@ -1,9 +1,9 @@
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Effect, Layer, Result, Schema } from "effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import { Config } from "../../services/Config.ts"
 import { TaskMetadata } from "../../services/Metadata.ts"
+import { httpClientLive } from "../http/httpClient.ts"
 import { question } from "./metadataRequest.ts"
 import { readTask } from "./taskFacts.ts"
 
@@ -45,4 +45,4 @@ export const layerNoTransport = Layer.effect(
   })
 )
 
-export const TaskMetadataLive = Layer.provide(layerNoTransport, NodeHttpClient.layerNodeHttp)
+export const TaskMetadataLive = Layer.provide(layerNoTransport, httpClientLive())

@@ -1,22 +1,22 @@
-import type { ChildProcess } from "node:child_process"
-import { spawn } from "node:child_process"
 import * as fs from "node:fs"
-import { constants } from "node:os"
-import { Deferred, Effect, Layer, Option } from "effect"
+import { Effect, Layer, Option } from "effect"
 import { Bootstrap, BootstrapFile } from "../../services/Bootstrap.ts"
 import { Config } from "../../services/Config.ts"
 import { EnvoyBinary } from "../../services/EnvoyBinary.ts"
-import { EnvoyLauncher, EnvoyLaunchFailed, type LaunchedEnvoy, type ProcessExit } from "../../services/EnvoyLauncher.ts"
+import {
+  EnvoyLauncher,
+  EnvoyLaunchFailed,
+  type LaunchedEnvoy,
+  type ProcessSample
+} from "../../services/EnvoyLauncher.ts"
 import { EnvoyOutput } from "../../services/EnvoyOutput.ts"
 import { EnvoyRole } from "../../services/EnvoyRole.ts"
 import { EnvoyWrapper } from "../../services/EnvoyWrapper.ts"
-import { removeDeadSocket } from "./deadSocket.ts"
+import { startChild } from "./childProcess.ts"
 import { envoyArguments, hotRestartArguments } from "./envoyArguments.ts"
 import { envoyEnvironment } from "./envoyEnvironment.ts"
-import { parseProcStat } from "./procStat.ts"
-
-/** Linux's on every machine that Envoy is built for, but for some arm64 kernels with larger pages. */
-const pageSize = 4096
+import { parseProcSample } from "./procStat.ts"
+import { removeUnusedSocket } from "./unusedSocket.ts"
 
 /** A base id whose shared memory no Envoy of this host holds. */
 const freeBaseId = Effect.sync(() => {
@@ -25,38 +25,15 @@ const freeBaseId = Effect.sync(() => {
   return id
 })
 
-const toExit = (code: number | null, signal: NodeJS.Signals | null): ProcessExit =>
-  signal === null
-    ? { _tag: "Code", code: code ?? 0 }
-    : { _tag: "Signal", name: signal, number: constants.signals[signal] }
+/** Kills what a script in Envoy's place has started and left behind: Envoy leads a process group of its own. */
+const killProcessGroup = (pid: number) => Effect.ignore(Effect.try(() => process.kill(-pid, "SIGKILL")))
 
-const isGone = (child: ChildProcess) => child.exitCode !== null || child.signalCode !== null
-
-const send = (child: ChildProcess, name: "SIGTERM" | "SIGKILL") =>
-  Effect.sync(() => {
-    if (!isGone(child)) child.kill(name)
-  })
-
-/** Ends what a script in Envoy's place has left behind: Envoy leads a process group of its own. */
-const endOrphans = (pid: number | undefined) =>
-  pid === undefined ? Effect.void : Effect.ignore(Effect.try(() => process.kill(-pid, "SIGKILL")))
-
-/** Looks at a process many times a second, so its file stays open; at its end a look finds nothing. */
-const samplerOf = Effect.fnUntraced(function* (pid: number) {
-  const buffer = Buffer.alloc(1024)
-  const descriptor = yield* Effect.acquireRelease(
-    Effect.option(Effect.try(() => fs.openSync(`/proc/${pid}/stat`, "r"))),
-    Option.match({ onNone: () => Effect.void, onSome: (open) => Effect.sync(() => fs.closeSync(open)) })
+const readSample = (pid: number): Effect.Effect<Option.Option<ProcessSample>> =>
+  Effect.try(() =>
+    parseProcSample(fs.readFileSync(`/proc/${pid}/stat`, "latin1"), fs.readFileSync(`/proc/${pid}/status`, "latin1"))
+  ).pipe(
+    Effect.catch((error) => Effect.as(Effect.logDebug(`no sample of process ${pid}:`, error.cause), Option.none()))
   )
-  return Option.match(descriptor, {
-    onNone: () => Effect.succeedNone,
-    onSome: (open) =>
-      Effect.try(() => buffer.toString("latin1", 0, fs.readSync(open, buffer, 0, buffer.length, 0))).pipe(
-        Effect.map((text) => parseProcStat(text, pageSize)),
-        Effect.catch(() => Effect.succeedNone)
-      )
-  })
-})
 
 export const EnvoyLauncherLive = Layer.effect(
   EnvoyLauncher,
@@ -68,60 +45,42 @@ export const EnvoyLauncherLive = Layer.effect(
     const { admin, document } = yield* Bootstrap
     const role = yield* EnvoyRole
     const wrapper = yield* EnvoyWrapper
-    // Envoy leaves its sockets behind.
+    // Envoy does not remove its sockets.
     const isRelay = settings.APPNET_ENABLE_RELAY_MODE_FOR_XDS && document._tag === "Generated"
     for (const path of [
       ...(admin._tag === "Unix" ? [admin.path] : []),
       ...(isRelay ? [settings.APPNET_RELAY_LISTENER_UDS_PATH] : [])
     ]) {
-      yield* Effect.addFinalizer(() => removeDeadSocket(path))
+      yield* Effect.addFinalizer(() => removeUnusedSocket(path))
     }
-    // Asked once for all starts, while the layers above this one are still being built.
-    const ground = yield* Effect.cached(
-      Effect.all(
-        {
-          path: binary.path,
-          wrapper: wrapper.words,
-          baseId: freeBaseId
-        },
-        { concurrency: "unbounded" }
-      )
+    // Found out once for all starts, while the layers above this one are still being built.
+    const prerequisites = yield* Effect.cached(
+      Effect.all({ path: binary.path, wrapper: wrapper.words, baseId: freeBaseId }, { concurrency: "unbounded" })
     )
-    yield* Effect.forkScoped(Effect.ignore(ground))
+    yield* Effect.forkScoped(Effect.ignore(prerequisites))
     const environment = envoyEnvironment()
 
     const launch = Effect.gen(function* () {
-      const { path, wrapper, baseId } = yield* ground
-      const { stdout, stderr } = yield* Effect.mapError(
-        output.open,
-        (error) => new EnvoyLaunchFailed({ path, problem: error.message })
-      )
+      const { baseId, path, wrapper } = yield* prerequisites
+      const failed = (error: { readonly message: string }) => new EnvoyLaunchFailed({ path, problem: error.message })
+      const descriptors = yield* Effect.mapError(output.open, failed)
       const [command = path, ...words] = [
         ...wrapper,
         path,
         ...envoyArguments(settings, bootstrap.path, role),
         ...hotRestartArguments(settings, baseId, role)
       ]
-      const exit = yield* Deferred.make<ProcessExit>()
-      const child = yield* Effect.acquireRelease(
-        Effect.callback<ChildProcess, EnvoyLaunchFailed>((resume) => {
-          // A session of its own: Ctrl-C on a terminal reaches the agent alone, which then drains.
-          const child = spawn(command, words, { stdio: ["ignore", stdout, stderr], env: environment, detached: true })
-          child.once("spawn", () => resume(Effect.succeed(child)))
-          child.once("error", (error) => resume(Effect.fail(new EnvoyLaunchFailed({ path, problem: error.message }))))
-          child.once("exit", (code, signal) => Deferred.doneUnsafe(exit, Effect.succeed(toExit(code, signal))))
-        }),
-        (child) =>
-          Effect.andThen(send(child, "SIGKILL"), Deferred.await(exit)).pipe(Effect.andThen(endOrphans(child.pid)))
+      yield* Effect.logDebug(`starting ${[command, ...words].join(" ")}`)
+      // In a session of its own: Ctrl-C on a terminal reaches the agent alone, which then drains.
+      const child = yield* startChild(command, words, { output: descriptors, env: environment, detached: true }).pipe(
+        Effect.tap(({ exit, pid, signal }) =>
+          Effect.addFinalizer(() => signal("SIGKILL").pipe(Effect.andThen(exit), Effect.andThen(killProcessGroup(pid))))
+        ),
+        Effect.mapError(failed)
       )
-      const pid = child.pid ?? 0
-      return {
-        pid,
-        exit: Deferred.await(exit),
-        signal: (name) => send(child, name),
-        sample: yield* samplerOf(pid)
-      } satisfies LaunchedEnvoy
-    })
+      const { exit, pid, signal } = child
+      return { pid, exit, signal, sample: readSample(pid) } satisfies LaunchedEnvoy
+    }).pipe(Effect.withSpan("EnvoyLauncher.launch"))
 
     return EnvoyLauncher.of({ launch })
   })

@@ -1,25 +1,32 @@
-import { Clock, Effect, Layer, Option, Ref, SubscriptionRef } from "effect"
+import { Clock, Data, Duration, Effect, Layer, Stream, SubscriptionRef } from "effect"
 import { Config } from "../../services/Config.ts"
 import {
   describeExit,
   EnvoyLauncher,
   type LaunchedEnvoy,
   type ProcessExit,
-  type ProcessSample,
   shellExitCode
 } from "../../services/EnvoyLauncher.ts"
-import { EnvoyEnded, EnvoyProcess, type EnvoyState } from "../../services/EnvoyProcess.ts"
+import { EnvoyEnded, EnvoyProcess } from "../../services/EnvoyProcess.ts"
 import { EnvoyRole, nameOf } from "../../services/EnvoyRole.ts"
-import { localRelayLog } from "../logs/destination.ts"
 import { restartSchedule } from "./restarts.ts"
+import {
+  draining,
+  exited,
+  failed,
+  initialSupervision,
+  isEndExpected,
+  running,
+  type Supervision,
+  starting,
+  stopped
+} from "./supervision.ts"
+import { throttled } from "./throttled.ts"
 
-/** How long Envoy may take to obey SIGTERM. */
-const patience = "3 seconds"
+/** How long Envoy may take to end after SIGTERM. */
+const terminationTimeout = Duration.seconds(3)
 
-interface Crash {
-  readonly _tag: "Crash"
-  readonly exit: ProcessExit
-}
+class EnvoyCrashed extends Data.TaggedError("EnvoyCrashed")<{ readonly exit: ProcessExit }> {}
 
 export const EnvoyProcessLive = Layer.effect(
   EnvoyProcess,
@@ -28,107 +35,88 @@ export const EnvoyProcessLive = Layer.effect(
     const launcher = yield* EnvoyLauncher
     const role = yield* EnvoyRole
     const name = nameOf(role)
-    const hint = role === "main" ? "" : localRelayLog(settings)
-    const state = yield* SubscriptionRef.make<EnvoyState>({ _tag: "Starting", epoch: 0 })
-    const running = yield* Ref.make(Option.none<LaunchedEnvoy>())
-    const latest = yield* Ref.make(Option.none<ProcessSample>())
-    const nextEpoch = yield* Ref.make(0)
+    const supervision = yield* SubscriptionRef.make<Supervision>(initialSupervision)
 
-    const epoch = Effect.map(SubscriptionRef.get(state), (current) => current.epoch)
-    const expectsEnd = Effect.map(
-      SubscriptionRef.get(state),
-      (current) => current._tag === "Draining" || current._tag === "Stopped"
-    )
+    /** Makes a step where it is possible; succeeds with whether it was. */
+    const step = (change: (before: Supervision) => Supervision | undefined) =>
+      SubscriptionRef.modify(supervision, (before) => {
+        const after = change(before)
+        return [after !== undefined, after ?? before]
+      })
+    const epoch = Effect.map(SubscriptionRef.get(supervision), ({ state }) => state.epoch)
 
-    const watchProc = (envoy: LaunchedEnvoy) =>
-      envoy.sample.pipe(
-        Effect.flatMap((sample) => Ref.set(latest, sample)),
-        Effect.andThen(Effect.sleep(settings.PID_POLL_INTERVAL_MS)),
-        Effect.forever
-      )
-
+    /** One life of Envoy, from its launch to its end. */
     const runOnce = Effect.gen(function* () {
-      if (yield* expectsEnd) return yield* Effect.never
-      const epoch = yield* Ref.getAndUpdate(nextEpoch, (n) => n + 1)
-      yield* SubscriptionRef.set(state, { _tag: "Starting", epoch })
-      const envoy = yield* launcher.launch
-      // A stop came while it was being started, and did not see it.
-      if (yield* expectsEnd) {
-        yield* envoy.signal("SIGKILL")
-        yield* envoy.exit
-        return yield* Effect.never
-      }
+      if (!(yield* step(starting))) return yield* Effect.never
+      const launched = yield* launcher.launch
+      const sample = yield* throttled(launched.sample, Duration.millis(settings.PID_POLL_INTERVAL_MS))
       const since = yield* Clock.currentTimeMillis
-      yield* Ref.set(running, Option.some(envoy))
-      yield* SubscriptionRef.set(state, { _tag: "Running", epoch, pid: envoy.pid, since })
-      yield* Effect.logInfo(`${name} started with pid ${envoy.pid}${epoch === 0 ? "" : `, restart ${epoch}`}`)
-      yield* Effect.forkScoped(watchProc(envoy))
-      const exit = yield* envoy.exit
-      yield* Ref.set(running, Option.none())
-      if (yield* expectsEnd) {
-        yield* SubscriptionRef.set(state, { _tag: "Stopped", epoch })
+      // A stop that came during the launch had no process to end.
+      if (!(yield* step((before) => running(before, { launched, sample }, since)))) {
+        yield* Effect.logDebug(`${name} (pid ${launched.pid}) was started while a stop was under way: killing it`)
+        yield* launched.signal("SIGKILL")
+        yield* launched.exit
         return yield* Effect.never
       }
-      yield* SubscriptionRef.set(state, { _tag: "Exited", epoch, exit })
-      yield* Effect.logError(`${name} (pid ${envoy.pid}) ended with ${describeExit(exit)}`)
-      return yield* Effect.fail<Crash>({ _tag: "Crash", exit })
+      const restarts = yield* epoch
+      yield* Effect.logInfo(`${name} started with pid ${launched.pid}${restarts === 0 ? "" : `, restart ${restarts}`}`)
+      const exit = yield* launched.exit
+      const isExpected = yield* SubscriptionRef.modify(supervision, (before) => [
+        isEndExpected(before),
+        exited(before, exit)
+      ])
+      if (isExpected) return yield* Effect.never
+      yield* Effect.logError(`${name} (pid ${launched.pid}) ended with ${describeExit(exit)}`)
+      return yield* new EnvoyCrashed({ exit })
     }).pipe(
       Effect.scoped,
-      Effect.ensuring(Effect.andThen(Ref.set(running, Option.none()), Ref.set(latest, Option.none())))
+      Effect.ensuring(SubscriptionRef.update(supervision, ({ state }) => ({ state, process: undefined })))
     )
 
-    const fail = Effect.fnUntraced(function* (reason: string) {
-      yield* SubscriptionRef.set(state, { _tag: "Failed", epoch: yield* epoch, reason })
-    })
+    const isRestartAllowed = (error: { readonly _tag: string }) =>
+      error._tag === "EnvoyCrashed"
+        ? Effect.map(SubscriptionRef.get(supervision), (current) => !isEndExpected(current))
+        : Effect.succeed(false)
 
     const supervise = runOnce.pipe(
-      Effect.retry({
-        schedule: restartSchedule(settings.APPNET_ENVOY_RESTART_COUNT),
-        while: (error) =>
-          error._tag === "Crash" ? Effect.map(expectsEnd, (expected) => !expected) : Effect.succeed(false)
-      }),
-      Effect.catchTag("Crash", ({ exit }) =>
+      Effect.retry({ schedule: restartSchedule(settings.APPNET_ENVOY_RESTART_COUNT), while: isRestartAllowed }),
+      Effect.catchTag("EnvoyCrashed", ({ exit }) =>
         Effect.flatMap(epoch, (restarts) =>
           Effect.fail(
-            new EnvoyEnded({ name, description: describeExit(exit), restarts, exitCode: shellExitCode(exit), hint })
+            new EnvoyEnded({ name, description: describeExit(exit), restarts, exitCode: shellExitCode(exit), hint: "" })
           )
         )
       ),
-      Effect.tapError((error) => fail(error.message))
+      Effect.tapError((error) => SubscriptionRef.update(supervision, (before) => failed(before, error.message)))
     )
 
-    const beginDraining = SubscriptionRef.update(
-      state,
-      (current): EnvoyState =>
-        current._tag === "Stopped" || current._tag === "Failed"
-          ? current
-          : { _tag: "Draining", epoch: current.epoch, pid: current._tag === "Running" ? current.pid : undefined }
-    )
-
-    const terminate = Effect.fnUntraced(function* (envoy: LaunchedEnvoy) {
-      yield* envoy.signal("SIGTERM")
-      yield* Effect.timeoutOrElse(envoy.exit, {
-        duration: patience,
+    const terminate = Effect.fn("EnvoyProcess.terminate")(function* (launched: LaunchedEnvoy) {
+      yield* launched.signal("SIGTERM")
+      yield* Effect.timeoutOrElse(launched.exit, {
+        duration: terminationTimeout,
         orElse: () =>
-          Effect.logWarning(`${name} (pid ${envoy.pid}) did not end within 3 s of SIGTERM: killing it`).pipe(
-            Effect.andThen(envoy.signal("SIGKILL")),
-            Effect.andThen(envoy.exit)
+          Effect.logWarning(`${name} (pid ${launched.pid}) did not end within 3 s of SIGTERM: killing it`).pipe(
+            Effect.andThen(launched.signal("SIGKILL")),
+            Effect.andThen(launched.exit)
           )
       })
     })
 
     const stop = Effect.gen(function* () {
-      yield* beginDraining
-      const envoy = yield* Ref.get(running)
-      if (Option.isSome(envoy)) yield* terminate(envoy.value)
-      yield* SubscriptionRef.set(state, { _tag: "Stopped", epoch: yield* epoch })
+      const { process } = yield* SubscriptionRef.updateAndGet(supervision, draining)
+      if (process !== undefined) yield* terminate(process.launched)
+      yield* SubscriptionRef.update(supervision, stopped)
     })
 
     return EnvoyProcess.of({
-      state,
-      sample: Ref.get(latest),
+      state: Effect.map(SubscriptionRef.get(supervision), ({ state }) => state),
+      changes: SubscriptionRef.changes(supervision).pipe(
+        Stream.map(({ state }) => state),
+        Stream.changes
+      ),
+      sample: Effect.flatMap(SubscriptionRef.get(supervision), ({ process }) => process?.sample ?? Effect.succeedNone),
       supervise,
-      beginDraining,
+      beginDraining: SubscriptionRef.update(supervision, draining),
       stop
     })
   })

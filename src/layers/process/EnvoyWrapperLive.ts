@@ -1,32 +1,30 @@
-import { execFile } from "node:child_process"
-import * as fs from "node:fs"
-import { Effect, Layer, Option, Result } from "effect"
+import { Duration, Effect, Layer, Option } from "effect"
 import { EnvoyWrapper } from "../../services/EnvoyWrapper.ts"
-import { holdsNetAdmin, type Wrapper, wrapperCandidates } from "./wrapper.ts"
+import { awaitChild, type ChildResult, isSuccess } from "./childProcess.ts"
+import { type Wrapper, wrapperCandidates } from "./wrapper.ts"
+import { hasNetAdmin, probeWrapper, type WrapperProbe } from "./wrapperProbe.ts"
 
-const readText = (path: string) => Effect.option(Effect.try(() => fs.readFileSync(path, "latin1")))
+const trialTimeout = Duration.seconds(2)
+/** Envoy's version takes longer than `true`. */
+const versionTimeout = Duration.seconds(5)
 
-const works = (wrapper: Wrapper) =>
-  Effect.callback<boolean>((resume) => {
-    const [command = "", ...words] = wrapper
-    const answer = (works: boolean) => resume(Effect.succeed(works))
-    // Node throws where the kernel refuses to start a program (EPERM), and calls back where there is none.
-    const started = Result.try(() =>
-      execFile(command, [...words, "true"], { timeout: 2000 }, (error) => answer(error === null))
-    )
-    if (Result.isFailure(started)) return answer(false)
-    return Effect.sync(() => {
-      started.success.kill("SIGKILL")
+/** The result of a trial; none where the wrapper does not work. */
+const resultOf = ({ child, command, envoyPath, wrapper }: WrapperProbe) =>
+  awaitChild(command, child, envoyPath === undefined ? trialTimeout : versionTimeout).pipe(
+    Effect.matchEffect({
+      onFailure: (error) => Effect.as(Effect.logDebug(error.message), Option.none<ChildResult>()),
+      onSuccess: (result) =>
+        isSuccess(result)
+          ? Effect.succeedSome(result)
+          : Effect.as(Effect.logDebug(`wrapper ${wrapper.join(" ")} failed: ${result.output.trim()}`), Option.none())
     })
-  })
+  )
 
-/** The best wrapper that this machine allows: tried once, with one warning where the best of all does not work. */
+/** The first candidate that works, with one warning where the best one does not. */
 const chooseWrapper = Effect.gen(function* () {
-  const status = yield* readText("/proc/self/status")
-  const netAdmin = Option.isSome(status) && holdsNetAdmin(status.value, process.getuid?.() ?? 0)
-  const candidates = wrapperCandidates(netAdmin)
-  for (const [rank, wrapper] of candidates.entries()) {
-    if (!(yield* works(wrapper))) continue
+  const netAdmin = hasNetAdmin()
+  for (const [rank, wrapper] of wrapperCandidates(netAdmin).entries()) {
+    if (Option.isNone(yield* Effect.suspend(() => resultOf(probeWrapper(wrapper, undefined))))) continue
     if (netAdmin && rank > 0) yield* Effect.logWarning("setpriv cannot hand NET_ADMIN on: Envoy runs without it")
     return wrapper
   }
@@ -37,12 +35,39 @@ const chooseWrapper = Effect.gen(function* () {
   return []
 })
 
-/** Chosen while the layers above this one are still being built. */
-export const EnvoyWrapperLive = Layer.effect(
+interface Trial {
+  readonly words: Wrapper
+  readonly versionOutput: Option.Option<string>
+}
+
+const tried = Effect.fn("EnvoyWrapper.try")(function* (early: WrapperProbe | undefined) {
+  const result = early === undefined ? Option.none() : yield* resultOf(early)
+  if (early !== undefined && Option.isSome(result)) {
+    const versionOutput = early.envoyPath === undefined ? Option.none() : Option.some(result.value.output)
+    return { words: early.wrapper, versionOutput } satisfies Trial
+  }
+  return { words: yield* chooseWrapper, versionOutput: Option.none() } satisfies Trial
+})
+
+/** Takes the trial that was begun early, where there is one. It goes on while the layers above this one are being built. */
+export const layerAfter = (early: WrapperProbe | undefined) =>
+  Layer.effect(
+    EnvoyWrapper,
+    Effect.gen(function* () {
+      const trial = yield* Effect.cached(tried(early))
+      yield* Effect.forkScoped(trial)
+      return EnvoyWrapper.of({
+        words: Effect.map(trial, ({ words }) => words),
+        versionOutput: (envoyPath) =>
+          early?.envoyPath === envoyPath ? Effect.map(trial, ({ versionOutput }) => versionOutput) : Effect.succeedNone
+      })
+    })
+  )
+
+export const EnvoyWrapperLive = layerAfter(undefined)
+
+/** For commands that start no Envoy. */
+export const EnvoyWrapperNone = Layer.succeed(
   EnvoyWrapper,
-  Effect.gen(function* () {
-    const words = yield* Effect.cached(chooseWrapper)
-    yield* Effect.forkScoped(words)
-    return EnvoyWrapper.of({ words })
-  })
+  EnvoyWrapper.of({ words: Effect.succeed([]), versionOutput: () => Effect.succeedNone })
 )

@@ -30,8 +30,8 @@ const bootstrap = {
   }
 }
 
-/** Envoy ends with 0 on these words if it can sign AWS requests by itself; it touches no network. */
-export const signingQuestion: ReadonlyArray<string> = [
+/** Envoy's arguments by which it ends with 0 if it can sign AWS requests by itself. It touches no network. */
+export const awsSigningProbe: ReadonlyArray<string> = [
   "--mode",
   "validate",
   "-l",

@@ -1,46 +1,32 @@
-// What `main` begins before the rest of the agent is loaded: Envoy tells its version, and no signal is lost, while this
-// process still reads its own code. So nothing but Node is imported here.
-import { execFile } from "node:child_process"
+// What `main` begins before it loads the rest of the agent, which takes longer than all of this: Envoy is asked for its version,
+// and stop signals are kept. It is free of Effect.
 import { existsSync } from "node:fs"
 import { type StopSignal, stopSignals } from "../../services/stopSignals.ts"
 import { envoyCandidates } from "./envoyCandidates.ts"
-import { envoyEnvironment } from "./envoyEnvironment.ts"
+import { probeBestWrapper, type WrapperProbe } from "./wrapperProbe.ts"
 
-/** A running `envoy --version`. */
-export interface VersionQuestion {
-  readonly path: string
-  /** What it printed; empty where it did not succeed. Never rejects. */
-  readonly output: Promise<string>
-  readonly cancel: () => void
-}
-
-export const askVersion = (path: string): VersionQuestion => {
-  const { promise, resolve } = Promise.withResolvers<string>()
-  const child = execFile(
-    path,
-    ["--version"],
-    { timeout: 5000, killSignal: "SIGKILL", env: envoyEnvironment() },
-    (error, stdout) => resolve(error === null ? stdout : "")
-  )
-  child.once("error", () => resolve(""))
-  return { path, output: promise, cancel: () => child.kill("SIGKILL") }
-}
-
-export interface HeadStart {
-  readonly version: VersionQuestion | undefined
-  /** Ends the keeping of signals, and hands over those that came. */
+export interface EarlyStart {
+  /** Undefined where no Envoy was found. */
+  readonly probe: WrapperProbe | undefined
+  /** Stops keeping signals, and hands over those that came. */
   readonly takeSignals: () => ReadonlyArray<StopSignal>
 }
 
-/** Begins with the Envoy that the settings will name, most likely. */
-export const headStart = (environment: NodeJS.ProcessEnv): HeadStart => {
+/**
+ * Starts the Envoy that the settings will most likely name, through its wrapper: that tries the wrapper and asks for the version
+ * by one process. The version shapes a generated bootstrap alone, so that a bootstrap of the user's own does not wait for it.
+ */
+export const startEarly = (environment: NodeJS.ProcessEnv): EarlyStart => {
   const signals: Array<StopSignal> = []
   const keep = (name: StopSignal) => void signals.push(name)
   for (const name of stopSignals) process.on(name, keep)
-  const asked = environment.APPNET_ENVOY_PATH?.trim() || undefined
-  const path = envoyCandidates(asked, environment.PATH).find((candidate) => existsSync(candidate))
+  const setting = (name: string) => environment[name]?.trim() || undefined
+  const path = envoyCandidates(setting("APPNET_ENVOY_PATH"), environment.PATH).find((candidate) =>
+    existsSync(candidate)
+  )
+  const hasOwnBootstrap = setting("ENVOY_CONFIG_FILE") !== undefined
   return {
-    version: path === undefined ? undefined : askVersion(path),
+    probe: path === undefined ? undefined : probeBestWrapper(hasOwnBootstrap ? undefined : path),
     takeSignals: () => {
       for (const name of stopSignals) process.off(name, keep)
       return signals

@@ -1,7 +1,7 @@
 import { Option } from "effect"
 import type { ProcessSample } from "../../services/EnvoyLauncher.ts"
 
-/** Linux has told programs 100 ticks a second on every architecture for decades. */
+/** Linux reports times to programs in ticks of 10 ms on every architecture (USER_HZ). */
 const ticksPerSecond = 100
 
 const states: Readonly<Record<string, ProcessSample["state"]>> = {
@@ -12,16 +12,19 @@ const states: Readonly<Record<string, ProcessSample["state"]>> = {
 }
 
 /**
- * Reads `/proc/PID/stat`. The command name stands in parentheses and may hold any character, so fields count from
- * the last `)`. Source: proc(5), fields 3 (state), 14 and 15 (utime, stime), 24 (rss in pages).
+ * Reads `/proc/PID/stat` and `/proc/PID/status`; none where one of them has another form. In `stat` the command name stands in
+ * parentheses and may hold any character, so fields count from the last `)`: 3 is the state, 14 and 15 are utime and stime.
+ * Memory is `VmRSS` of `status`, in kB: `stat` has it in pages, whose size differs between kernels. Source: proc(5).
  */
-export const parseProcStat = (text: string, pageSize: number): Option.Option<ProcessSample> => {
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ")
-  const [state, utime, stime, rss] = [fields[0], Number(fields[11]), Number(fields[12]), Number(fields[21])]
-  if (state === undefined || !Number.isFinite(utime + stime + rss)) return Option.none()
+export const parseProcSample = (stat: string, status: string): Option.Option<ProcessSample> => {
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+  const [state, utime, stime] = [fields[0], Number(fields[11]), Number(fields[12])]
+  if (state === undefined || !Number.isFinite(utime + stime)) return Option.none()
+  // A zombie has no memory, and no such line.
+  const residentKilobytes = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0)
   return Option.some({
     state: states[state] ?? "running",
-    residentMemory: rss * pageSize,
+    residentMemory: residentKilobytes * 1024,
     cpuTime: (utime + stime) / ticksPerSecond
   })
 }

@@ -1,4 +1,4 @@
-import { Duration, Effect, Layer, Option, Random, Ref, Schedule, Semaphore, Stream, SubscriptionRef } from "effect"
+import { Duration, Effect, Layer, Option, Random, Ref, Schedule, Semaphore, Stream } from "effect"
 import { AdminClient, AdminError } from "../../services/AdminClient.ts"
 import { Config } from "../../services/Config.ts"
 import { EnvoyProcess } from "../../services/EnvoyProcess.ts"
@@ -65,7 +65,7 @@ export const SnapshotterLive = Layer.effect(
     const run = (yield* Random.nextIntBetween(0, 2 ** 31)).toString(36)
     let count = 0
 
-    const epoch = Effect.map(SubscriptionRef.get(envoy.state), (state) => state.epoch)
+    const epoch = Effect.map(envoy.state, (state) => state.epoch)
 
     const read = Effect.fnUntraced(function* (dictionary: Snapshot["dictionary"]) {
       const body = yield* admin.prometheus({ usedOnly: true })
@@ -117,7 +117,7 @@ export const SnapshotterLive = Layer.effect(
     })
 
     const forget = Ref.set(held, fresh())
-    yield* SubscriptionRef.changes(envoy.state).pipe(
+    yield* envoy.changes.pipe(
       Stream.filter(({ _tag, epoch }) => _tag === "Starting" && epoch > 0),
       Stream.runForEach(() => forget),
       Effect.forkScoped

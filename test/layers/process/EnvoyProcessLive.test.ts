@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, Option, SubscriptionRef } from "effect"
+import { Effect, Fiber, Layer, Option, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { EnvoyProcessLive } from "../../../src/layers/process/EnvoyProcessLive.ts"
 import { EnvoyLauncher, type ProcessSample } from "../../../src/services/EnvoyLauncher.ts"
@@ -16,7 +16,7 @@ const supervised = Effect.gen(function* () {
   const envoy = yield* EnvoyProcess
   const fiber = yield* Effect.forkScoped(envoy.supervise)
   yield* TestClock.adjust(0)
-  const state = Effect.map(SubscriptionRef.get(envoy.state), ({ _tag, epoch }) => `${_tag} ${epoch}`)
+  const state = Effect.map(envoy.state, ({ _tag, epoch }) => `${_tag} ${epoch}`)
   return { envoy, fiber, state }
 })
 
@@ -137,7 +137,7 @@ describe("EnvoyProcess", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("looks at the process once an interval", () =>
+  it.effect("looks at the process when somebody asks, and at most once an interval", () =>
     Effect.gen(function* () {
       shows("PID_POLL_INTERVAL_MS")
       const looksIn = Effect.fnUntraced(function* (environment: Readonly<Record<string, string>>) {
@@ -150,16 +150,70 @@ describe("EnvoyProcess", () => {
         const launcher = Layer.succeed(EnvoyLauncher, EnvoyLauncher.of({ launch }))
         yield* Effect.gen(function* () {
           const { envoy } = yield* supervised
-          yield* TestClock.adjust("1 second")
-          assert.deepInclude(Option.getOrThrow(yield* envoy.sample), { state: "running", residentMemory: looks })
+          yield* TestClock.adjust("1 minute")
+          assert.strictEqual(looks, 0)
+          for (let i = 0; i < 40; i += 1) {
+            assert.deepInclude(Option.getOrThrow(yield* envoy.sample), { state: "running", residentMemory: looks })
+            yield* TestClock.adjust("25 millis")
+          }
         }).pipe(Effect.provide(EnvoyProcessLive.pipe(Layer.provide(launcher), Layer.provide(settings(environment)))))
         return looks
       })
-      assert.strictEqual(yield* looksIn({}), 11)
-      assert.strictEqual(yield* looksIn({ PID_POLL_INTERVAL_MS: "25" }), 41)
-      assert.strictEqual(yield* looksIn({ PID_POLL_INTERVAL_MS: "5000" }), 2)
+      assert.strictEqual(yield* looksIn({}), 10)
+      assert.strictEqual(yield* looksIn({ PID_POLL_INTERVAL_MS: "25" }), 40)
+      assert.strictEqual(yield* looksIn({ PID_POLL_INTERVAL_MS: "5000" }), 1)
     })
   )
+
+  it.effect("has no process to look at between two lives, nor after the end", () => {
+    const { layer } = on({ APPNET_ENVOY_RESTART_COUNT: "1" }, { lasts: 10 })
+    return Effect.gen(function* () {
+      const { envoy, state } = yield* supervised
+      yield* TestClock.adjust(20)
+      assert.strictEqual(yield* state, "Failed 1")
+      assert.isTrue(Option.isNone(yield* envoy.sample))
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("keeps a final state, whatever comes after it", () => {
+    const { launcher, layer } = on({}, { lasts: 5 })
+    return Effect.gen(function* () {
+      const { envoy, state } = yield* supervised
+      yield* TestClock.adjust(5)
+      assert.strictEqual(yield* state, "Failed 0")
+      yield* envoy.beginDraining
+      yield* envoy.stop
+      assert.strictEqual(yield* state, "Failed 0")
+      yield* Effect.forkScoped(envoy.supervise)
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(yield* state, "Failed 0")
+      assert.deepStrictEqual(launcher.events, ["start 1", "end 1"])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("tells each change of its state once, in order", () => {
+    const { layer } = on({ APPNET_ENVOY_RESTART_COUNT: "1" }, { lasts: 10 })
+    return Effect.gen(function* () {
+      const envoy = yield* EnvoyProcess
+      const seen: Array<string> = []
+      yield* envoy.changes.pipe(
+        Stream.runForEach(({ _tag, epoch }) => Effect.sync(() => void seen.push(`${_tag} ${epoch}`))),
+        Effect.forkScoped
+      )
+      yield* TestClock.adjust(0)
+      yield* Effect.forkScoped(envoy.supervise)
+      yield* TestClock.adjust(100)
+      assert.deepStrictEqual(seen, [
+        "Starting 0",
+        "Running 0",
+        "Exited 0",
+        "Starting 1",
+        "Running 1",
+        "Exited 1",
+        "Failed 1"
+      ])
+    }).pipe(Effect.provide(layer))
+  })
 })
 
 describe("a stop while Envoy is being started", () => {

@@ -3,7 +3,7 @@ import { Duration, Effect, Option, Schedule, Schema } from "effect"
 import { envoyArguments, hotRestartArguments } from "../../../src/layers/process/envoyArguments.ts"
 import { envoyCandidates } from "../../../src/layers/process/envoyCandidates.ts"
 import { parseEnvoyVersion } from "../../../src/layers/process/envoyVersion.ts"
-import { parseProcStat } from "../../../src/layers/process/procStat.ts"
+import { parseProcSample } from "../../../src/layers/process/procStat.ts"
 import { restartSchedule } from "../../../src/layers/process/restarts.ts"
 import { holdsNetAdmin, wrapperCandidates } from "../../../src/layers/process/wrapper.ts"
 import { Config } from "../../../src/services/Config.ts"
@@ -25,24 +25,25 @@ describe("Envoy's version", () => {
   })
 })
 
-describe("/proc/PID/stat", () => {
-  const line = (name: string, state: string) =>
+describe("a sample of /proc/PID", () => {
+  const stat = (name: string, state: string) =>
     `42 (${name}) ${state} 1 42 42 0 -1 4194560 100 0 0 0 150 50 0 0 20 0 9 0 12345 99999 2048 18446744073709551615\n`
+  const status = "Name:\tenvoy\nVmHWM:\t   99999 kB\nVmRSS:\t    8192 kB\n"
 
   it.effect.prop("is read whatever the command is called", [Schema.String], ([name]) =>
     Effect.sync(() => {
       assert.deepStrictEqual(
-        parseProcStat(line(name, "S"), 4096),
-        Option.some({ state: "running", residentMemory: 2048 * 4096, cpuTime: 2 })
+        parseProcSample(stat(name, "S"), status),
+        Option.some({ state: "running", residentMemory: 8192 * 1024, cpuTime: 2 })
       )
     })
   )
 
   it("tells a stopped process and a zombie apart", () => {
-    const state = (letter: string) => Option.map(parseProcStat(line("envoy", letter), 4096), (sample) => sample.state)
-    assert.deepStrictEqual(state("T"), Option.some("stopped"))
-    assert.deepStrictEqual(state("Z"), Option.some("zombie"))
-    assert.deepStrictEqual(parseProcStat("", 4096), Option.none())
+    const sampled = (letter: string) => Option.getOrThrow(parseProcSample(stat("envoy", letter), "Name:\tenvoy\n"))
+    assert.deepInclude(sampled("T"), { state: "stopped" })
+    assert.deepInclude(sampled("Z"), { state: "zombie", residentMemory: 0 })
+    assert.deepStrictEqual(parseProcSample("", ""), Option.none())
   })
 })
 
