@@ -19,10 +19,10 @@ export const layerOf = <E, R>(aroundEnvoy: Layer.Layer<AdminClient | EnvoyProces
       return Option.some({
         process: Context.get(built, EnvoyProcess),
         health: Context.get(built, HealthMonitor).health,
-        passesOn: Effect.match(Context.get(built, AdminClient).healthStats, {
-          onFailure: () => false,
-          onSuccess: ({ relayedStreams = 0 }) => relayedStreams > 0
-        })
+        isForwardingStreams: Context.get(built, AdminClient).healthStats.pipe(
+          Effect.tapError((error) => Effect.logDebug(`no count of the local relay's streams: ${error.message}`)),
+          Effect.match({ onFailure: () => false, onSuccess: ({ relayedStreams = 0 }) => relayedStreams > 0 })
+        )
       })
     })
   )

@@ -3,7 +3,7 @@ import { groundLayer, layerAsking } from "../layers/AgentLive.ts"
 import { LoggerLive } from "../layers/logs/LoggerLive.ts"
 import { ownStream } from "../layers/logs/ownOutput.ts"
 import type { HeadStart } from "../layers/process/earlyStart.ts"
-import { layerAfter } from "../layers/process/SignalsLive.ts"
+import { layerWithEarlierSignals } from "../layers/process/SignalsLive.ts"
 import { runOn } from "./run.ts"
 
 /** Node's own would answer signals with an interrupt: here they ask for a drain, through the Signals service. */
@@ -27,7 +27,11 @@ export const startAgent = ({ takeSignals, version }: HeadStart) => {
   ownStream("stderr")
   return reported(Layer.build(groundLayer)).pipe(
     Effect.flatMap((ground) =>
-      runOn(layerAsking(version)).pipe(Effect.provide(layerAfter(takeSignals)), reported, Effect.provideContext(ground))
+      runOn(layerAsking(version)).pipe(
+        Effect.provide(layerWithEarlierSignals(takeSignals)),
+        reported,
+        Effect.provideContext(ground)
+      )
     ),
     Effect.scoped,
     Effect.provide(LoggerLive),

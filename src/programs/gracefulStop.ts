@@ -75,7 +75,7 @@ const stopEnvoy = Effect.gen(function* () {
   )
   const end = yield* Effect.raceAllFirst([
     drain,
-    Effect.map(signals.hurry, (name) => `${name} came as the second signal`),
+    Effect.map(signals.skipDrain, (name) => `${name} came as the second signal`),
     Effect.as(envoyGone, "Envoy has ended")
   ])
   const seconds = ((yield* Clock.currentTimeMillis) - began) / 1000
