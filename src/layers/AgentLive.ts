@@ -7,7 +7,7 @@ import { ManagementServerProbeLive } from "./diagnosis/ManagementServerProbeLive
 import { EnvoyLive } from "./EnvoyLive.ts"
 import { LocalRelayLive } from "./LocalRelayLive.ts"
 import { LogFilesLive } from "./logs/LogFilesLive.ts"
-import { LoggerInForce, LoggerToDestination } from "./logs/LoggerLive.ts"
+import { DestinationLoggerLive, StderrLoggerLive } from "./logs/LoggerLive.ts"
 import { LogLevelsLive } from "./management/LogLevelsLive.ts"
 import { ManagementServerLive } from "./management/ManagementServerLive.ts"
 import { HostLive } from "./platform/HostLive.ts"
@@ -19,8 +19,8 @@ import type { VersionQuestion } from "./process/earlyStart.ts"
 import { SnapshotterLive } from "./stats/SnapshotterLive.ts"
 
 /** What all other layers stand on, and what is released last: the settings, and the log as they ask for it. */
-export const groundLayer = LoggerToDestination.pipe(
-  Layer.provideMerge(Layer.provide(LogFilesLive, LoggerInForce)),
+export const groundLayer = DestinationLoggerLive.pipe(
+  Layer.provideMerge(Layer.provide(LogFilesLive, StderrLoggerLive)),
   Layer.provideMerge(ConfigLive)
 )
 

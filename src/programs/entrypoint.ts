@@ -1,7 +1,7 @@
 import { Effect, Layer, Runtime } from "effect"
 import { groundLayer, layerAsking } from "../layers/AgentLive.ts"
+import { openAgentOutput } from "../layers/logs/agentOutput.ts"
 import { LoggerLive } from "../layers/logs/LoggerLive.ts"
-import { ownStream } from "../layers/logs/ownOutput.ts"
 import type { HeadStart } from "../layers/process/earlyStart.ts"
 import { layerWithEarlierSignals } from "../layers/process/SignalsLive.ts"
 import { runOn } from "./run.ts"
@@ -23,8 +23,8 @@ const reported = <A, E extends Error, R>(effect: Effect.Effect<A, E, R>) =>
  * end; what is wrong with the settings themselves is said on stderr.
  */
 export const startAgent = ({ takeSignals, version }: HeadStart) => {
-  ownStream("stdout")
-  ownStream("stderr")
+  openAgentOutput("stdout")
+  openAgentOutput("stderr")
   return reported(Layer.build(groundLayer)).pipe(
     Effect.flatMap((ground) =>
       runOn(layerAsking(version)).pipe(
