@@ -22,8 +22,8 @@ export class EnvoyOutput extends Context.Service<
   EnvoyOutput,
   {
     /**
-     * Descriptors for one process. What it has written is still forwarded after the scope has closed, and a partial last
-     * line gets its newline, so that the next process does not continue it.
+     * Descriptors for one process. What it has written is still forwarded after the scope has closed, and a partial
+     * last line gets its newline, so that the next process does not continue it.
      */
     readonly open: Effect.Effect<OutputDescriptors, EnvoyOutputFailed, Scope.Scope>
   }

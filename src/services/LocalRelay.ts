@@ -7,8 +7,8 @@ export interface LocalRelayEnvoy {
   readonly process: EnvoyProcess["Service"]
   readonly health: HealthMonitor["Service"]["health"]
   /**
-   * Whether a stream from the main Envoy is open to the management server. The main Envoy cannot tell: the relay accepts
-   * its stream before it has connected upstream. False also where the relay's admin does not answer.
+   * Whether a stream from the main Envoy is open to the management server. The main Envoy cannot tell: the relay
+   * accepts its stream before it has connected upstream. False also where the relay's admin does not answer.
    */
   readonly isForwardingStreams: Effect.Effect<boolean>
 }

@@ -19,8 +19,8 @@ const removeStaleFiles = Effect.fn("removeStaleFiles")(
 )
 
 /**
- * Writes a generated bootstrap to a file that only this user can read, with the files that it refers to, and removes them
- * at the end. A custom file stays where it is.
+ * Writes a generated bootstrap to a file that only this user can read, with the files that it refers to, and removes
+ * them at the end. A custom file stays where it is.
  */
 export const BootstrapFileLive = Layer.effect(
   BootstrapFile,

@@ -1,7 +1,9 @@
 import { Effect, FileSystem, Layer } from "effect"
 import { Bootstrap, BootstrapError, type SideFile, SideFiles } from "../../services/Bootstrap.ts"
 
-/** Writes a file of this process's own, then renames it, so that a link or file at the path is replaced, not followed. */
+/**
+ * Writes a file of this process's own, then renames it, so that a link or file at the path is replaced, not followed.
+ */
 const writeAndRename = Effect.fnUntraced(function* ({ content, path }: SideFile) {
   const fs = yield* FileSystem.FileSystem
   const temporary = `${path}.${process.pid}`

@@ -18,7 +18,9 @@ const canBeReopened = (descriptor: number): boolean => {
   return stats !== undefined && !stats.isSocket()
 }
 
-/** How often a reader is checked once Envoy has ended. A process that Envoy left behind may still have the FIFO open. */
+/**
+ * How often a reader is checked once Envoy has ended. A process that Envoy left behind may still have the FIFO open.
+ */
 const drainCheckInterval = "1 second"
 /** Checks in a row without progress after which a disk that lines wait for counts as hanging. */
 const maxStalledChecks = 5
@@ -43,8 +45,8 @@ const drainReader = Effect.fnUntraced(function* (reader: FifoReader, fiber: Fibe
 })
 
 /**
- * Into a log file Envoy's output goes through FIFOs. Elsewhere Envoy inherits the agent's own outputs, and has a FIFO only
- * in place of one that it cannot open again: a socket, as Node's pipes are.
+ * Into a log file Envoy's output goes through FIFOs. Elsewhere Envoy inherits the agent's own outputs, and has a FIFO
+ * only in place of one that it cannot open again: a socket, as Node's pipes are.
  */
 export const EnvoyOutputLive = Layer.effect(
   EnvoyOutput,

@@ -8,7 +8,9 @@ import { makeLogFile } from "./logFile.ts"
 
 const bytesPerMegabyte = 1024 * 1024
 
-/** What happens to log files is logged by the loggers that this layer is built with: they must not write to a log file. */
+/**
+ * What happens to log files is logged by the loggers that this layer is built with: they must not write to a log file.
+ */
 export const LogFilesLive = Layer.effect(
   LogFiles,
   Effect.gen(function* () {

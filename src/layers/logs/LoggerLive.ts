@@ -69,7 +69,9 @@ const minimumLevel = (_settings: Settings): LogLevel.LogLevel => effectLevels.in
 const layerOf = (settings: Settings, logger: Logger.Logger<unknown, unknown>) =>
   Layer.merge(Logger.layer([logger]), Layer.succeed(References.MinimumLogLevel, minimumLevel(settings)))
 
-/** Needs no settings, so that problems of the settings themselves can be logged. To stderr, since commands use stdout. */
+/**
+ * Needs no settings, so that problems of the settings themselves can be logged. To stderr, since commands use stdout.
+ */
 export const LoggerLive = Logger.layer([Logger.withConsoleError(envoyFormat)])
 
 /** Writes to the agent's stdout or stderr, and drops lines that their reader does not take. */

@@ -8,9 +8,9 @@ import type { OutputName } from "../../services/LogFiles.ts"
 export const agentDescriptors = { stdout: 1, stderr: 2 } as const
 
 /**
- * Opens the pipe of an output again, with O_NONBLOCK. That flag belongs to the open file description, which Envoy inherits:
- * set on the inherited one, it would make Envoy's own writes fail. Undefined where the output is no pipe, or this user may
- * not open it.
+ * Opens the pipe of an output again, with O_NONBLOCK. That flag belongs to the open file description, which Envoy
+ * inherits: set on the inherited one, it would make Envoy's own writes fail. Undefined where the output is no pipe, or
+ * this user may not open it.
  */
 const openPipeAgain = (name: OutputName): Writable | undefined => {
   const descriptor = agentDescriptors[name]
@@ -26,7 +26,9 @@ const openPipeAgain = (name: OutputName): Writable | undefined => {
 
 const streams = new Map<OutputName, Writable>()
 
-/** The agent's stdout or stderr; opened at the first call. Its errors are ignored: a full disk must not end the agent. */
+/**
+ * The agent's stdout or stderr; opened at the first call. Its errors are ignored: a full disk must not end the agent.
+ */
 export const openAgentOutput = (name: OutputName): Writable => {
   const known = streams.get(name)
   if (known !== undefined) return known
@@ -40,8 +42,8 @@ export const openAgentOutput = (name: OutputName): Writable => {
 const maxBufferedBytes = 1024 * 1024
 
 /**
- * Writes to the agent's stdout or stderr, and calls `done` once they are written or lost. Without `done`, which nobody then
- * waits for, bytes beyond a full buffer are dropped.
+ * Writes to the agent's stdout or stderr, and calls `done` once they are written or lost. Without `done`, which nobody
+ * then waits for, bytes beyond a full buffer are dropped.
  */
 export const writeToAgentOutput = (name: OutputName, bytes: Uint8Array | string, done?: () => void): void => {
   const stream = openAgentOutput(name)

@@ -5,8 +5,8 @@ export interface ReadBuffer {
   /** Where the next bytes are read to. */
   readonly free: () => Uint8Array
   /**
-   * Counts `count` more bytes as read, and returns those that are ready for use, if any. They share the buffer's memory,
-   * and stay unchanged until a later call returns bytes.
+   * Counts `count` more bytes as read, and returns those that are ready for use, if any. They share the buffer's
+   * memory, and stay unchanged until a later call returns bytes.
    */
   readonly filled: (count: number) => Uint8Array | undefined
   /** What is left at the stream's end. */
@@ -14,9 +14,9 @@ export interface ReadBuffer {
 }
 
 /**
- * Returns whole lines without copying them. Only the partial line behind them is copied, to a second block, where the next
- * bytes are read while the whole lines are still in use. A partial line that grows beyond `maxPartialLine` bytes is returned
- * as it is. At the stream's end a partial line gets its newline.
+ * Returns whole lines without copying them. Only the partial line behind them is copied, to a second block, where the
+ * next bytes are read while the whole lines are still in use. A partial line that grows beyond `maxPartialLine` bytes
+ * is returned as it is. At the stream's end a partial line gets its newline.
  */
 export const makeLineBuffer = (readSize = 64 * 1024, maxPartialLine = 8 * 1024 * 1024): ReadBuffer => {
   const blockSize = 2 * readSize

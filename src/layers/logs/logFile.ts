@@ -1,5 +1,5 @@
 import { dirname } from "node:path"
-import { type Cause, Clock, Duration, Effect, Fiber, Logger, Queue, Semaphore } from "effect"
+import { type Cause, Clock, Duration, Effect, Fiber, Logger, Queue, References, Semaphore } from "effect"
 import type { LogFile, OutputName } from "../../services/LogFiles.ts"
 import type { DiskError } from "./disk.ts"
 import { makeRotatingFile, type RotatingFileOptions } from "./rotatingFile.ts"
@@ -13,7 +13,9 @@ export interface LogFileOptions extends RotatingFileOptions {
 
 /** The agent's own lines that may wait for the disk; those beyond go to stderr. */
 const maxQueuedLines = 1000
-/** Delay before a failed file is tried again. It doubles each time that the file fails again before it counts as stable. */
+/**
+ * Delay before a failed file is tried again. It doubles each time that the file fails again before it counts as stable.
+ */
 const initialRetryDelay = Duration.seconds(1)
 const maxRetryDelay = Duration.minutes(1)
 const stableAfterMillis = 10_000
@@ -25,8 +27,8 @@ const minFreeBytes = 256 * 1024
 const diskFullCodes = ["ENOSPC", "EDQUOT"]
 
 /**
- * The only writer of a file. Whatever it logs about the file goes to the loggers in force when it is made, whoever calls
- * it: these must not write to the file, or each rotation could fill it for the next.
+ * The only writer of a file. Whatever it logs about the file goes to the loggers in force when it is made, whoever
+ * calls it: these must not write to the file, or each rotation could fill it for the next.
  */
 export const makeLogFile = Effect.fnUntraced(function* (options: LogFileOptions) {
   const { disk, path } = options
@@ -42,14 +44,18 @@ export const makeLogFile = Effect.fnUntraced(function* (options: LogFileOptions)
   const withLoggers = (set: ReadonlySet<Logger.Logger<unknown, unknown>>) =>
     Effect.provideService(Logger.CurrentLoggers, set)
 
-  /** A log line as bytes, instead of logging it. */
-  const formatLine = (message: string) =>
+  /** Returns an info line as bytes, instead of logging it, at every minimum level: the file is tried with it. */
+  const formatInfo = (message: string) =>
     Effect.suspend(() => {
       let text = ""
       const capture = Logger.map(options.format, (line) => {
         text = `${line}\n`
       })
-      return Effect.map(withLoggers(new Set([capture]))(Effect.logInfo(message)), () => Buffer.from(text))
+      return Effect.logInfo(message).pipe(
+        withLoggers(new Set([capture])),
+        Effect.provideService(References.MinimumLogLevel, "All"),
+        Effect.map(() => Buffer.from(text))
+      )
     })
 
   const hasSpace = (cause: DiskError) =>
@@ -63,7 +69,7 @@ export const makeLogFile = Effect.fnUntraced(function* (options: LogFileOptions)
       yield* file.open
       if (!(yield* hasSpace(cause))) return yield* cause
       const message = `log file ${path}: writable again`
-      const { error } = yield* file.write(yield* formatLine(message))
+      const { error } = yield* file.write(yield* formatInfo(message))
       if (error !== undefined) return yield* error
       isFailed = false
       recoveredAt = yield* Clock.currentTimeMillis

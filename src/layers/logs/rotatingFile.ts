@@ -20,8 +20,8 @@ export interface WriteResult {
 }
 
 /**
- * The file at a path. Other programs may move, remove or truncate it at any time: each write goes to what is at the path
- * then. The effects must not run at the same time, and none may be interrupted while another is to follow.
+ * The file at a path. Other programs may move, remove or truncate it at any time: each write goes to what is at the
+ * path then. Only one effect may run at a time, and only the last may be interrupted.
  */
 export interface RotatingFile {
   /** Fails where the file cannot be opened. */

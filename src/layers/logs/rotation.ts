@@ -1,8 +1,8 @@
 const newline = 10
 
 /**
- * How many bytes of `lines` may be appended to a file of `size` bytes: as many whole lines as keep it within `maxBytes`.
- * 0 means that the file must be rotated first. A line longer than `maxBytes` goes into an empty file.
+ * How many bytes of `lines` may be appended to a file of `size` bytes: as many whole lines as keep it within
+ * `maxBytes`. 0 means that the file must be rotated first. A line longer than `maxBytes` goes into an empty file.
  */
 export const bytesThatFit = (lines: Uint8Array, size: number, maxBytes: number): number => {
   const free = maxBytes - size

@@ -262,6 +262,18 @@ describe("a log file that cannot be written", () => {
     })
   )
 
+  it.effect("is tried with a line that says that it is writable, whatever the log level", () =>
+    Effect.gen(function* () {
+      const { disk, read } = yield* memoryLogFile((disk) => {
+        disk.hasFolder = false
+      })
+      yield* TestClock.adjust(0)
+      disk.hasFolder = true
+      yield* TestClock.adjust("1 second")
+      assert.match(read(), /^\[.*\[info\] .*: writable again\n$/)
+    }).pipe(Effect.provideService(References.MinimumLogLevel, "None"))
+  )
+
   it.effect("is not tried again on a full disk until there is space for more than a line", () =>
     Effect.gen(function* () {
       const { disk, fallback, append, read, logged } = yield* memoryLogFile((disk) => {
