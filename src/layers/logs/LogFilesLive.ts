@@ -24,7 +24,7 @@ export const LogFilesLive = Layer.effect(
       const existing = files.get(path)
       if (existing !== undefined) return existing
       const { APPNET_AGENT_MAX_LOG_FILE_SIZE: megabytes, APPNET_AGENT_MAX_RETENTION_COUNT: retentionCount } = settings
-      yield* Effect.logDebug(`log file ${path}: rotated at ${megabytes} MB, ${retentionCount} rotated files kept`)
+      yield* Effect.logDebug(`log file ${path}: limit ${megabytes} MB, ${retentionCount} rotated files kept`)
       const file = yield* makeLogFile({
         path,
         maxBytes: Math.round(megabytes * bytesPerMegabyte),
