@@ -66,7 +66,7 @@ export const configuredFormat = (settings: Settings): Logger.Logger<unknown, str
 /** The lowest level at which the agent's own lines are logged. */
 const minimumLevel = (_settings: Settings): LogLevel.LogLevel => effectLevels.info
 
-const layerOf = (settings: Settings, logger: Logger.Logger<unknown, unknown>) =>
+const loggerLayer = (settings: Settings, logger: Logger.Logger<unknown, unknown>) =>
   Layer.merge(Logger.layer([logger]), Layer.succeed(References.MinimumLogLevel, minimumLevel(settings)))
 
 /**
@@ -80,7 +80,7 @@ const agentOutputLogger = (name: OutputName, format: Logger.Logger<unknown, stri
 
 /** Logs to stderr in the configured format, and to no log file. */
 export const StderrLoggerLive = Layer.unwrap(
-  Effect.map(Config, ({ settings }) => layerOf(settings, agentOutputLogger("stderr", configuredFormat(settings))))
+  Effect.map(Config, ({ settings }) => loggerLayer(settings, agentOutputLogger("stderr", configuredFormat(settings))))
 )
 
 /** Logs in the configured format to where the main Envoy's output goes. */
@@ -91,7 +91,7 @@ export const DestinationLoggerLive = Layer.unwrap(
     const destination = logDestination(logLocation(settings, "main"))
     const loggingTo = (name: string, logger: Logger.Logger<unknown, unknown>) =>
       Layer.effectDiscard(Effect.logDebug(`the agent logs to ${name}`)).pipe(
-        Layer.provideMerge(layerOf(settings, logger))
+        Layer.provideMerge(loggerLayer(settings, logger))
       )
     switch (destination._tag) {
       case "AgentOutputs":
