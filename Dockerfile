@@ -2,20 +2,20 @@
 #
 #   docker build -t appnet-agent .
 #
-# The bases are named by tag. To pin one to its very bytes, give its argument the tag and the digest:
+# The base images are named by tag. To pin one to a digest, set its argument to tag and digest:
 #
 #   docker build --build-arg DEBIAN_IMAGE=debian:bookworm-slim@sha256:DIGEST -t appnet-agent .
 #
-# Another Envoy, as one that is built for FIPS, comes from any image that has it:
+# Another Envoy, for example one built for FIPS, can be taken from any image that contains it:
 #
 #   docker build --build-arg ENVOY_IMAGE=my/envoy-fips:1.40.0 --build-arg ENVOY_BINARY=/usr/local/bin/envoy ...
 #
-# It must run on this Debian's C library, as the official binary does.
+# It must work with the C library of this Debian, as the official binary does.
 
-# Node is the version of package.json: the bundle holds code that exactly this V8 has compiled.
+# The same version of Node as in package.json: the build stores code that V8 has compiled, which only this version can use.
 ARG NODE_IMAGE=node:24.21.0-bookworm-slim
 ARG DEBIAN_IMAGE=debian:bookworm-slim
-# Envoy's own image, since it is what the project signs, scans and publishes for each platform.
+# The image that the Envoy project publishes for each platform.
 ARG ENVOY_IMAGE=envoyproxy/envoy:v1.40.0
 
 FROM ${NODE_IMAGE} AS build
@@ -29,7 +29,7 @@ RUN npm run build
 
 FROM ${ENVOY_IMAGE} AS envoy
 
-# Envoy has CAP_NET_ADMIN where the container has it, although its user is not root: this setpriv hands it on.
+# This setpriv gives Envoy CAP_NET_ADMIN, if the container has it, although the user is not root.
 FROM ${DEBIAN_IMAGE} AS setpriv
 # hadolint ignore=DL3008
 RUN apt-get update \
@@ -39,14 +39,14 @@ RUN cp /usr/bin/setpriv /usr/local/bin/setpriv \
   && setcap cap_net_admin,cap_setpcap+ep /usr/local/bin/setpriv
 
 FROM ${DEBIAN_IMAGE}
-# A stable Debian changes packages for security alone, and its mirror has no other version than the last.
+# Versions are not pinned: a stable Debian only changes packages for security, and its mirror has the latest version only.
 # hadolint ignore=DL3008
 RUN apt-get update \
   && apt-get install -y --no-install-recommends ca-certificates libstdc++6 tini \
   && rm -rf /var/lib/apt/lists/*
 
-# What the user below may write: sockets that are shared with other containers, and the log of Envoy's admin. /usr/bin/agent
-# is where the Go agent was, and what its probes call.
+# The user below can write to these folders: for sockets that are shared with other containers, and for the access log of
+# Envoy's admin. /usr/bin/agent is the path of the Go agent, which existing health checks call.
 RUN install -d -o 65534 -g 65534 /run/ecs /run/ecs/relay \
   && chown 65534:65534 /var/log \
   && ln -s ../lib/appnet-agent/agent.mjs /usr/bin/appnet-agent \
@@ -59,9 +59,9 @@ COPY --from=build /usr/local/bin/node /usr/local/bin/node
 COPY --from=build --chmod=755 /src/dist/agent.mjs /usr/lib/appnet-agent/agent.mjs
 COPY LICENSE /usr/share/doc/appnet-agent/LICENSE
 
-# The API is on a socket, for the health check below and for `docker exec`. It is in /tmp, the one folder that has to be
-# writable: the root file system may be read-only. APPNET_AGENT_ADMIN_UDS_PATH=/var/run/ecs/appnet_admin.sock works as well.
-# Envoy's admin has no protection, so it stays inside.
+# The API is served on a socket, for the health check below and for `docker exec`. The socket is in /tmp, the only folder that
+# must be writable: the root file system may be read-only. APPNET_AGENT_ADMIN_UDS_PATH=/var/run/ecs/appnet_admin.sock works too.
+# Envoy's admin has no access control, so it listens on loopback only.
 ENV APPNET_AGENT_ADMIN_MODE=uds \
   APPNET_AGENT_ADMIN_UDS_PATH=/tmp/appnet_admin.sock \
   APPNET_ENVOY_ADMIN_ADDRESS=127.0.0.1
@@ -74,10 +74,10 @@ LABEL org.opencontainers.image.title="appnet-agent" \
   org.opencontainers.image.version="${VERSION}" \
   org.opencontainers.image.revision="${REVISION}"
 
-# By number, so that an orchestrator sees that it is not root. It is Debian's nobody.
+# By number, so that an orchestrator can tell that it is not root. In Debian it is the user nobody.
 USER 65534:65534
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["appnet-agent", "ready", "--timeout", "0"]
-# tini reaps what Envoy leaves, and hands signals and exit codes on.
+# tini reaps the processes that Envoy leaves behind, and passes on signals and exit codes.
 ENTRYPOINT ["tini", "--", "appnet-agent"]
 CMD ["run"]

@@ -156,12 +156,12 @@ export interface SimulatedSignals {
 
 export const simulatedSignals = Effect.gen(function* () {
   const stop = yield* Deferred.make<StopSignal>()
-  const hurry = yield* Deferred.make<StopSignal>()
+  const skipDrain = yield* Deferred.make<StopSignal>()
   const send = (name: StopSignal) =>
-    Effect.flatMap(Deferred.succeed(stop, name), (first) => (first ? Effect.void : Deferred.succeed(hurry, name)))
+    Effect.flatMap(Deferred.succeed(stop, name), (first) => (first ? Effect.void : Deferred.succeed(skipDrain, name)))
   return {
     send,
-    layer: Layer.succeed(Signals, Signals.of({ stop: Deferred.await(stop), hurry: Deferred.await(hurry) }))
+    layer: Layer.succeed(Signals, Signals.of({ stop: Deferred.await(stop), skipDrain: Deferred.await(skipDrain) }))
   } satisfies SimulatedSignals
 })
 

@@ -7,7 +7,7 @@ import { ManagementServerProbeLive } from "./diagnosis/ManagementServerProbeLive
 import { EnvoyLive } from "./EnvoyLive.ts"
 import { LocalRelayLive } from "./LocalRelayLive.ts"
 import { LogFilesLive } from "./logs/LogFilesLive.ts"
-import { LoggerInForce, LoggerToDestination } from "./logs/LoggerLive.ts"
+import { DestinationLoggerLive, StderrLoggerLive } from "./logs/LoggerLive.ts"
 import { LogLevelsLive } from "./management/LogLevelsLive.ts"
 import { ManagementServerLive } from "./management/ManagementServerLive.ts"
 import { HostLive } from "./platform/HostLive.ts"
@@ -20,8 +20,8 @@ import * as Signals from "./process/SignalsLive.ts"
 import { SnapshotterLive } from "./stats/SnapshotterLive.ts"
 
 /** The settings, and the log as they configure it. Built first and released last, so that the log has the agent's last line. */
-export const ConfigAndLogLive = LoggerToDestination.pipe(
-  Layer.provideMerge(Layer.provide(LogFilesLive, LoggerInForce)),
+export const ConfigAndLogLive = DestinationLoggerLive.pipe(
+  Layer.provideMerge(Layer.provide(LogFilesLive, StderrLoggerLive)),
   Layer.provideMerge(ConfigLive)
 )
 
@@ -47,4 +47,4 @@ export const agentLive = ({ probe }: EarlyStart) =>
   )
 
 /** Stop signals, those that came before this layer included. */
-export const signalsLive = ({ takeSignals }: EarlyStart) => Signals.layerAfter(takeSignals)
+export const signalsLive = ({ takeSignals }: EarlyStart) => Signals.layerWithEarlierSignals(takeSignals)

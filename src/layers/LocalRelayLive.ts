@@ -24,10 +24,10 @@ export const localRelayOn = <E, R>(envoy: Layer.Layer<AdminClient | EnvoyProcess
       return Option.some({
         process: EnvoyProcess.of({ ...process, supervise }),
         health: Context.get(built, HealthMonitor).health,
-        passesOn: Effect.match(Context.get(built, AdminClient).healthStats, {
-          onFailure: () => false,
-          onSuccess: ({ relayedStreams = 0 }) => relayedStreams > 0
-        })
+        isForwardingStreams: Context.get(built, AdminClient).healthStats.pipe(
+          Effect.tapError((error) => Effect.logDebug(`no count of the local relay's streams: ${error.message}`)),
+          Effect.match({ onFailure: () => false, onSuccess: ({ relayedStreams = 0 }) => relayedStreams > 0 })
+        )
       })
     })
   )

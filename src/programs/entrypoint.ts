@@ -1,7 +1,7 @@
 import { Effect, Layer, Runtime } from "effect"
 import { agentLive, ConfigAndLogLive, signalsLive } from "../layers/AgentLive.ts"
+import { openAgentOutput } from "../layers/logs/agentOutput.ts"
 import { LoggerLive } from "../layers/logs/LoggerLive.ts"
-import { ownStream } from "../layers/logs/ownOutput.ts"
 import type { EarlyStart } from "../layers/process/earlyStart.ts"
 import { runOn } from "./run.ts"
 
@@ -22,8 +22,8 @@ const logFailure = <A, E extends Error, R>(effect: Effect.Effect<A, E, R>) =>
  * until the very end; what is wrong with the settings themselves is told on stderr.
  */
 export const startAgent = (early: EarlyStart) => {
-  ownStream("stdout")
-  ownStream("stderr")
+  openAgentOutput("stdout")
+  openAgentOutput("stderr")
   return logFailure(Layer.build(ConfigAndLogLive)).pipe(
     Effect.flatMap((configAndLog) =>
       runOn(agentLive(early)).pipe(Effect.provide(signalsLive(early)), logFailure, Effect.provideContext(configAndLog))

@@ -75,7 +75,7 @@ const stopEnvoy = Effect.gen(function* () {
   )
   const reason = yield* Effect.raceAllFirst([
     drain,
-    Effect.map(signals.hurry, (name) => `${name} came as the second signal`),
+    Effect.map(signals.skipDrain, (name) => `${name} came as the second signal`),
     Effect.as(envoyStopped, "Envoy has ended")
   ])
   const seconds = Number((yield* Clock.monotonicTimeNanos) - began) / 1e9

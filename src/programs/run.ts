@@ -54,7 +54,7 @@ export const run = Effect.gen(function* () {
       if (Option.isNone(lost)) return yield* gracefulStop
       yield* Effect.logInfo("Envoy gets no configuration without its local relay: stopping")
       // Nobody has asked for this drain, so the first signal ends it.
-      yield* Effect.provideService(gracefulStop, Signals, { stop: signals.stop, hurry: signals.stop })
+      yield* Effect.provideService(gracefulStop, Signals, { stop: signals.stop, skipDrain: signals.stop })
       return yield* lost.value
     })
   )

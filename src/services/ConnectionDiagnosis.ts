@@ -1,19 +1,20 @@
 import type { Effect, Option, SubscriptionRef } from "effect"
 import { Context } from "effect"
 
-/** Asks the management server as Envoy does, to find out why Envoy has no connection to it. */
+/** Connects to the management server as Envoy does, to find out why Envoy cannot. */
 export class ManagementServerProbe extends Context.Service<
   ManagementServerProbe,
   {
-    /** What stands in the way and what to check, in one sentence; none where nothing was found. Takes at most 16 s. */
+    /** One sentence that says what fails and what to check; none where nothing fails. Takes 16 s at most. */
     readonly diagnose: Effect.Effect<Option.Option<string>>
   }
 >()("agent/ManagementServerProbe") {}
 
-/** Why the management server is not connected, for as long as it is not. */
+/** Why Envoy has no connection to its management server. */
 export class ConnectionDiagnosis extends Context.Service<
   ConnectionDiagnosis,
   {
+    /** The latest diagnosis; none while Envoy is connected, or no cause is known. */
     readonly problem: SubscriptionRef.SubscriptionRef<Option.Option<string>>
   }
 >()("agent/ConnectionDiagnosis") {}

@@ -1,7 +1,7 @@
 import type { Effect, Scope } from "effect"
 import { Context, Schema } from "effect"
 
-/** There is nothing that Envoy could write to. */
+/** No file descriptor could be made that Envoy can write to. `path` is that of the FIFO. */
 export class EnvoyOutputFailed extends Schema.TaggedError<EnvoyOutputFailed>()("EnvoyOutputFailed", {
   path: Schema.String,
   problem: Schema.String
@@ -11,19 +11,19 @@ export class EnvoyOutputFailed extends Schema.TaggedError<EnvoyOutputFailed>()("
   }
 }
 
-/** File descriptors that a process can write to and open again as /dev/stdout: terminals, files or FIFOs. */
+/** File descriptors for Envoy's stdout and stderr: terminals, files or FIFOs, which it can open as /dev/stdout. */
 export interface OutputDescriptors {
   readonly stdout: number
   readonly stderr: number
 }
 
-/** Where an Envoy's output goes. */
+/** Where the output of one of the agent's Envoys goes. */
 export class EnvoyOutput extends Context.Service<
   EnvoyOutput,
   {
     /**
-     * For one process. What it wrote is carried to its end after the scope has closed, and an unfinished last line gets
-     * its newline, so that the lines of the next process stay whole.
+     * Descriptors for one process. What it has written is still forwarded after the scope has closed, and a partial
+     * last line gets its newline, so that the next process does not continue it.
      */
     readonly open: Effect.Effect<OutputDescriptors, EnvoyOutputFailed, Scope.Scope>
   }

@@ -1,12 +1,10 @@
 import { Context } from "effect"
 
-/**
- * Which of the agent's Envoys the services around it are about: the one that carries traffic, or the local relay, which
- * signs the first one's xDS stream.
- */
+/** `main` carries traffic; `local relay` signs the main Envoy's xDS stream and forwards it. */
 export type Role = "main" | "local relay"
 
+/** Which of the agent's Envoys a layer is built for. */
 export const EnvoyRole = Context.Reference<Role>("agent/EnvoyRole", { defaultValue: () => "main" })
 
-/** What log lines and messages call it, at their beginning. */
+/** The Envoy's name at the beginning of a log line or message. */
 export const nameOf = (role: Role): string => (role === "main" ? "Envoy" : "The local relay's Envoy")

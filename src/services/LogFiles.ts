@@ -1,25 +1,30 @@
 import type { Effect } from "effect"
 import { Context } from "effect"
 
-/** One of the agent's own outputs. */
+/** The agent's stdout or stderr. */
 export type OutputName = "stdout" | "stderr"
 
 /** A file that is rotated by size. Neither method fails: what the file cannot take goes to the agent's own output. */
 export interface LogFile {
   /**
-   * Appends whole lines, each with its newline, after all that came before. Completes once they are written, here or
-   * to `instead`, and only then may their memory be used again: whoever waits for that never holds more than one batch.
+   * Appends whole lines, each with its newline, after all earlier ones. Completes once they are written, to the file or
+   * to `fallback`. Until then the bytes must not change, so a caller that waits holds one batch in memory at most.
    */
-  readonly append: (lines: Uint8Array, instead: OutputName) => Effect.Effect<void>
-  /** Takes a text of whole lines, without its last newline, from where nothing can wait. */
+  readonly append: (lines: Uint8Array, fallback: OutputName) => Effect.Effect<void>
+  /**
+   * Queues lines, without the newline of the last, for a caller that cannot wait. They go to stderr where the file or
+   * the queue cannot take them.
+   */
   readonly offer: (text: string) => void
 }
 
-/** The agent's log files. */
 export class LogFiles extends Context.Service<
   LogFiles,
   {
-    /** One for each path, however often it is asked for; open, and tried again where it fails, as long as the layer. */
-    readonly at: (path: string) => Effect.Effect<LogFile>
+    /**
+     * Returns the log file of a path, the same at each call. The first call opens it. It stays open as long as the
+     * layer; a file that cannot be opened or written is tried again until it can.
+     */
+    readonly open: (path: string) => Effect.Effect<LogFile>
   }
 >()("agent/LogFiles") {}

@@ -2,13 +2,13 @@ import type { Effect } from "effect"
 import { Context } from "effect"
 import type { StopSignal } from "./stopSignals.ts"
 
-/** The operating system's requests to stop, kept from the moment the layer is built. */
+/** The signals that ask the agent to stop. One that arrives before anybody waits for it is kept. */
 export class Signals extends Context.Service<
   Signals,
   {
-    /** The first signal. */
+    /** Completes at the first signal: drain Envoy, then stop it. */
     readonly stop: Effect.Effect<StopSignal>
-    /** The second: end the drain now. */
-    readonly hurry: Effect.Effect<StopSignal>
+    /** Completes at the second signal: stop Envoy without waiting for the drain. */
+    readonly skipDrain: Effect.Effect<StopSignal>
   }
 >()("agent/Signals") {}

@@ -199,7 +199,7 @@ describe("without a usable log file", () => {
     await eventually(() => agent.stdout().includes("out\n") && agent.stderr().includes("err\n"), "Envoy's lines")
     await eventually(() => agent.stderr().includes("Envoy started with pid"), "the agent's lines")
     mkdirSync(logs)
-    await eventually(() => agent.stderr().includes("written again"), "the file")
+    await eventually(() => agent.stderr().includes("writable again"), "the file")
     writeFileSync(`${folder}/go`, "")
     await eventually(() => log().includes("at last\n"), "a line in the file")
     expect(log()).toContain("[info] [AppNet Agent] log file")
@@ -236,7 +236,7 @@ describe("without a usable log file", () => {
     expect(count(agent.stderr(), "ENOSPC")).toBe(1)
 
     writeFileSync(path, "")
-    await eventually(() => agent.stderr().includes("written again"), "the file is written again")
+    await eventually(() => agent.stderr().includes("writable again"), "the file is written again")
     const printed = agent.stdout()
     writeFileSync(`${folder}/go`, "")
     await eventually(() => readFileSync(path, "latin1").includes("line 000060100 "), "the last line in the file")

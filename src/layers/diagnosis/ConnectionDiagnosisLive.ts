@@ -3,19 +3,19 @@ import { Config } from "../../services/Config.ts"
 import { ConnectionDiagnosis, ManagementServerProbe } from "../../services/ConnectionDiagnosis.ts"
 import { type Health, HealthMonitor } from "../../services/HealthMonitor.ts"
 
-/** A start needs less than that to connect, and so does a management server that was only renewed. */
-const patience = Duration.seconds(1)
-/** Between two questions while there is no connection. */
-const interval = Duration.seconds(10)
-/** Between two questions of a relay that passes streams on: it does not know by itself whether it could. */
-const calmInterval = Duration.minutes(1)
+/** Within this time Envoy connects at a start, or again after the management server was replaced. */
+const reconnectGracePeriod = Duration.seconds(1)
+/** Between the end of a diagnosis and the next grace period, while there is a problem. */
+const retryInterval = Duration.seconds(10)
+/** The same for a relay that has no problem. Only a trial tells whether it could forward a stream. */
+const relayCheckInterval = Duration.minutes(1)
 
-const isCutOff = ({ connection, envoyState }: Health) =>
+const isDisconnected = ({ connection, envoyState }: Health) =>
   connection._tag === "Disconnected" && envoyState !== "DRAINING" && envoyState !== "UNREACHABLE"
 
 const isLive = ({ envoyState }: Health) => envoyState === "LIVE"
 
-/** Asks while Envoy has no connection (a relay's, from time to time), and logs each cause once. */
+/** Diagnoses while Envoy has no connection, and in relay mode from time to time. Logs each cause once. */
 export const ConnectionDiagnosisLive = Layer.effect(
   ConnectionDiagnosis,
   Effect.gen(function* () {
@@ -23,29 +23,29 @@ export const ConnectionDiagnosisLive = Layer.effect(
     const { health } = yield* HealthMonitor
     const { diagnose } = yield* ManagementServerProbe
     const problem = yield* SubscriptionRef.make(Option.none<string>())
-    const ofRelay = settings.APPNET_ENABLE_RELAY_MODE_FOR_XDS
-    const isWorthAsking = ofRelay ? isLive : isCutOff
+    const isRelay = settings.APPNET_ENABLE_RELAY_MODE_FOR_XDS
+    const needsDiagnosis = isRelay ? isLive : isDisconnected
 
-    const look = Effect.gen(function* () {
-      if (!isWorthAsking(yield* SubscriptionRef.get(health))) return yield* SubscriptionRef.set(problem, Option.none())
+    const update = Effect.gen(function* () {
+      if (!needsDiagnosis(yield* SubscriptionRef.get(health))) return yield* SubscriptionRef.set(problem, Option.none())
       const found = yield* diagnose
-      const known = yield* SubscriptionRef.get(problem)
+      const previous = yield* SubscriptionRef.get(problem)
       yield* SubscriptionRef.set(problem, found)
-      if (Option.isSome(found) && !Option.contains(known, found.value)) yield* Effect.logWarning(found.value)
-      // Where health tells of the connection, it says so itself.
-      if (ofRelay && Option.isSome(known) && Option.isNone(found)) {
-        yield* Effect.logInfo("the management server takes streams again")
+      if (Option.isSome(found) && !Option.contains(previous, found.value)) yield* Effect.logWarning(found.value)
+      // In other modes HealthMonitor logs that Envoy is connected again.
+      if (isRelay && Option.isSome(previous) && Option.isNone(found)) {
+        yield* Effect.logInfo("the management server accepts streams again")
       }
     })
-    const pause = Effect.flatMap(SubscriptionRef.get(problem), (known) =>
-      Effect.sleep(ofRelay && Option.isNone(known) ? calmInterval : interval)
+    const pause = Effect.flatMap(SubscriptionRef.get(problem), (current) =>
+      Effect.sleep(isRelay && Option.isNone(current) ? relayCheckInterval : retryInterval)
     )
 
     yield* SubscriptionRef.changes(health).pipe(
-      Stream.filter(isWorthAsking),
+      Stream.filter(needsDiagnosis),
       Stream.runHead,
-      Effect.andThen(Effect.sleep(patience)),
-      Effect.andThen(look),
+      Effect.andThen(Effect.sleep(reconnectGracePeriod)),
+      Effect.andThen(update),
       Effect.andThen(pause),
       Effect.forever,
       Effect.forkScoped

@@ -2,24 +2,24 @@ import { Effect, FileSystem, Layer, type PlatformError } from "effect"
 import { Bootstrap, BootstrapError, BootstrapFile, SideFiles } from "../../services/Bootstrap.ts"
 import { Config } from "../../services/Config.ts"
 import { EnvoyRole } from "../../services/EnvoyRole.ts"
-import { ownerOf, runFilePath } from "./runFiles.ts"
+import { ownerPid, runFilePath } from "./runFiles.ts"
 
-/** Removes what agents left that were killed; a file that cannot be removed harms nobody. */
-const clearStale = Effect.fnUntraced(
+/** Removes the files of agents that were killed. A failure only leaves a file behind, so the start goes on. */
+const removeStaleFiles = Effect.fn("removeStaleFiles")(
   function* (folder: string) {
     const fs = yield* FileSystem.FileSystem
-    const names = yield* Effect.orElseSucceed(fs.readDirectory(folder), () => [])
-    for (const name of names) {
-      const owner = ownerOf(name)
+    for (const name of yield* fs.readDirectory(folder)) {
+      const owner = ownerPid(name)
       if (owner === undefined || (yield* fs.exists(`/proc/${owner}`))) continue
       yield* fs.remove(`${folder}/${name}`, { force: true })
+      yield* Effect.logDebug(`removed ${folder}/${name}: the agent with pid ${owner} has ended`)
     }
   },
-  (effect) => Effect.ignore(effect)
+  Effect.catch((error) => Effect.logDebug(`stale files were not all removed: ${error.message}`))
 )
 
 /**
- * Writes a generated bootstrap to a file that only this user can read, beside the files that it refers to, and removes
+ * Writes a generated bootstrap to a file that only this user can read, with the files that it refers to, and removes
  * them at the end. A custom file stays where it is.
  */
 export const BootstrapFileLive = Layer.effect(
@@ -29,24 +29,27 @@ export const BootstrapFileLive = Layer.effect(
     const { document } = yield* Bootstrap
     const fs = yield* FileSystem.FileSystem
     const sideFiles = yield* SideFiles
-    yield* clearStale(settings.APPNET_RUN_DIR)
+    yield* removeStaleFiles(settings.APPNET_RUN_DIR)
     if (document._tag === "Custom") return BootstrapFile.of({ path: document.path })
 
     const path = runFilePath(settings, "bootstrap.json", yield* EnvoyRole)
-    const refuse = (error: PlatformError.PlatformError) =>
+    const toBootstrapError = (error: PlatformError.PlatformError) =>
       new BootstrapError({
         problems: [`the bootstrap cannot be written to ${path} (APPNET_RUN_DIR): ${error.message}`]
       })
-    // Exclusive, so that a planted file or link never gets the text; what has this agent's own name is not its own.
+    // With `wx`, a link or file that another process plants after the removal makes the write fail, not follow it.
     const write = fs
       .remove(path, { force: true })
       .pipe(
         Effect.andThen(
           fs.writeFileString(path, JSON.stringify(document.value, undefined, 2), { flag: "wx", mode: 0o600 })
         ),
-        Effect.mapError(refuse)
+        Effect.mapError(toBootstrapError)
       )
-    yield* Effect.acquireRelease(write, () => Effect.ignore(fs.remove(path, { force: true })))
+    const remove = fs
+      .remove(path, { force: true })
+      .pipe(Effect.catch((error) => Effect.logDebug(`${path} was not removed: ${error.message}`)))
+    yield* Effect.acquireRelease(write, () => remove)
     yield* Effect.acquireRelease(sideFiles.write, () => sideFiles.remove)
     return BootstrapFile.of({ path })
   })

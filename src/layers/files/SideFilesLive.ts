@@ -1,14 +1,16 @@
 import { Effect, FileSystem, Layer } from "effect"
 import { Bootstrap, BootstrapError, type SideFile, SideFiles } from "../../services/Bootstrap.ts"
 
-/** Written under a name of this process's own, then renamed: what stood at the path, a link or a file, is replaced. */
-const put = Effect.fnUntraced(function* ({ content, path }: SideFile) {
+/**
+ * Writes a file of this process's own, then renames it, so that a link or file at the path is replaced, not followed.
+ */
+const writeAndRename = Effect.fnUntraced(function* ({ content, path }: SideFile) {
   const fs = yield* FileSystem.FileSystem
-  const own = `${path}.${process.pid}`
-  yield* fs.remove(own, { force: true }).pipe(
-    Effect.andThen(fs.writeFileString(own, content, { flag: "wx", mode: 0o600 })),
-    Effect.andThen(fs.rename(own, path)),
-    Effect.tapError(() => Effect.ignore(fs.remove(own, { force: true }))),
+  const temporary = `${path}.${process.pid}`
+  yield* fs.remove(temporary, { force: true }).pipe(
+    Effect.andThen(fs.writeFileString(temporary, content, { flag: "wx", mode: 0o600 })),
+    Effect.andThen(fs.rename(temporary, path)),
+    Effect.tapError(() => Effect.ignore(fs.remove(temporary, { force: true }))),
     Effect.mapError(
       (error) => new BootstrapError({ problems: [`${path} cannot be written (APPNET_RUN_DIR): ${error.message}`] })
     )
@@ -21,9 +23,15 @@ export const SideFilesLive = Layer.effect(
     const { document } = yield* Bootstrap
     const fs = yield* FileSystem.FileSystem
     const files = document._tag === "Generated" ? document.sideFiles : []
+    const remove = ({ path }: SideFile) =>
+      fs
+        .remove(path, { force: true })
+        .pipe(Effect.catch((error) => Effect.logDebug(`${path} was not removed: ${error.message}`)))
     return SideFiles.of({
-      write: Effect.forEach(files, put, { discard: true }).pipe(Effect.provideService(FileSystem.FileSystem, fs)),
-      remove: Effect.forEach(files, ({ path }) => Effect.ignore(fs.remove(path, { force: true })), { discard: true })
+      write: Effect.forEach(files, writeAndRename, { discard: true }).pipe(
+        Effect.provideService(FileSystem.FileSystem, fs)
+      ),
+      remove: Effect.forEach(files, remove, { discard: true })
     })
   })
 )

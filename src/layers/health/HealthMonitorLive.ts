@@ -75,7 +75,7 @@ export const HealthMonitorLive = Layer.effect(
         [
           Effect.option(admin.ready),
           Effect.option(admin.healthStats),
-          Option.isNone(relay) ? Effect.succeed(true) : relay.value.passesOn
+          Option.isNone(relay) ? Effect.succeed(true) : relay.value.isForwardingStreams
         ],
         { concurrency: 3 }
       )

@@ -2,126 +2,139 @@ import { closeSync, fstatSync } from "node:fs"
 import { Effect, Fiber, Layer, Option, Scope } from "effect"
 import { Config } from "../../services/Config.ts"
 import { EnvoyOutput, EnvoyOutputFailed, type OutputDescriptors } from "../../services/EnvoyOutput.ts"
-import { EnvoyRole } from "../../services/EnvoyRole.ts"
+import { EnvoyRole, nameOf } from "../../services/EnvoyRole.ts"
 import { LogFiles, type OutputName } from "../../services/LogFiles.ts"
 import { runFilePath } from "../files/runFiles.ts"
-import { logDestination, placeOf } from "./destination.ts"
+import { agentDescriptors, writeToAgentOutput } from "./agentOutput.ts"
+import { logDestination, logLocation } from "./destination.ts"
 import { type Fifo, type FifoReader, makeFifos, readFifo } from "./fifo.ts"
 import { makeLineBuffer } from "./lineBuffer.ts"
-import { writeOwn } from "./ownOutput.ts"
-
-const ownDescriptors = { stdout: 1, stderr: 2 } as const
-
-/** A terminal, a file or a real pipe can be opened again through /dev/stdout; a socket cannot. */
-const canBeReopened = (descriptor: number): boolean => {
-  const found = fstatSync(descriptor, { throwIfNoEntry: false })
-  return found !== undefined && !found.isSocket()
-}
-
-/** Whoever still holds a FIFO open, when its process is gone, has this long to write more. */
-const patience = "1 second"
-/** How often the disk may have that time again. */
-const stalls = 5
-/** How often in all, whatever an orphan of Envoy's goes on writing. */
-const longest = 10
-
-/** Waits for the end of a reader for as long as it still gets something, and gets it away. */
-const finish = Effect.fnUntraced(function* (reader: FifoReader, fiber: Fiber.Fiber<void>) {
-  for (let stalled = 0, waited = 0; stalled < stalls && waited < longest; waited += 1) {
-    const before = reader.count()
-    if (Option.isSome(yield* Effect.timeoutOption(Fiber.await(fiber), patience))) return
-    if (reader.count() > before) stalled = 0
-    else if (reader.isIdle()) break
-    else stalled += 1
-  }
-  yield* reader.stop
-  yield* Effect.timeoutOption(Fiber.await(fiber), patience)
-})
 
 const outputs = ["stdout", "stderr"] as const
 
+/** Envoy opens /dev/stdout, which works for a terminal, a file or a FIFO, and fails for a socket. */
+const canBeReopened = (descriptor: number): boolean => {
+  const stats = fstatSync(descriptor, { throwIfNoEntry: false })
+  return stats !== undefined && !stats.isSocket()
+}
+
 /**
- * The output of one Envoy: through FIFOs into a log file; else the agent's own, by itself where it can be opened again,
- * through a FIFO where it is a socket (what Node calls a pipe).
+ * How often a reader is checked once Envoy has ended. A process that Envoy left behind may still have the FIFO open.
+ */
+const drainCheckInterval = "1 second"
+/** Checks in a row without progress after which a disk that lines wait for counts as hanging. */
+const maxStalledChecks = 5
+/** Checks in all, where such a process never stops writing. */
+const maxDrainChecks = 10
+
+/** Waits until a FIFO has been read to its end. Stops the reader where no more comes, or too much. */
+const drainReader = Effect.fnUntraced(function* (reader: FifoReader, fiber: Fiber.Fiber<void>) {
+  let stalledChecks = 0
+  for (let checks = 0; checks < maxDrainChecks && stalledChecks < maxStalledChecks; checks += 1) {
+    const before = reader.count()
+    if (Option.isSome(yield* Effect.timeoutOption(Fiber.await(fiber), drainCheckInterval))) return
+    if (reader.count() > before) stalledChecks = 0
+    else if (reader.isIdle()) break
+    else stalledChecks += 1
+  }
+  yield* Effect.logDebug(
+    "Envoy's output is not read to its end: a process that it left behind holds it open, or the disk hangs"
+  )
+  yield* reader.stop
+  yield* Effect.timeoutOption(Fiber.await(fiber), drainCheckInterval)
+})
+
+/**
+ * Into a log file Envoy's output goes through FIFOs. Elsewhere Envoy inherits the agent's own outputs, and has a FIFO
+ * only in place of one that it cannot open again: a socket, as Node's pipes are.
  */
 export const EnvoyOutputLive = Layer.effect(
   EnvoyOutput,
   Effect.gen(function* () {
     const { settings } = yield* Config
     const role = yield* EnvoyRole
-    // A scope of their own, closed after all others: the readers are not cut off but come to their end.
-    const readers = yield* Scope.fork(yield* Effect.scope)
-    const destination = logDestination(placeOf(settings, role))
-    const file = destination._tag === "File" ? yield* (yield* LogFiles).at(destination.path) : undefined
-    /** The one of the agent's outputs that stands for this one. */
-    const ownOf = (output: OutputName) => (destination._tag === "Stream" ? destination.name : output)
-    const own: OutputDescriptors = {
-      stdout: ownDescriptors[ownOf("stdout")],
-      stderr: ownDescriptors[ownOf("stderr")]
+    // Forked first, so that it closes last: the readers come to an end by themselves and are not interrupted.
+    const readerScope = yield* Scope.fork(yield* Effect.scope)
+    const destination = logDestination(logLocation(settings, role))
+    const file = destination._tag === "File" ? yield* (yield* LogFiles).open(destination.path) : undefined
+    const agentOutputFor = (output: OutputName) => (destination._tag === "OneAgentOutput" ? destination.name : output)
+    const inherited: OutputDescriptors = {
+      stdout: agentDescriptors[agentOutputFor("stdout")],
+      stderr: agentDescriptors[agentOutputFor("stderr")]
     }
-    const sockets = outputs.filter((output) => !canBeReopened(own[output]))
-    const pathOf = (output: OutputName) => runFilePath(settings, `${output}.fifo`, role)
+    const notReopenable = outputs.filter((output) => !canBeReopened(inherited[output]))
+    const fifoPath = (output: OutputName) => runFilePath(settings, `${output}.fifo`, role)
 
-    const carried = new Set<Effect.Effect<void>>()
-    yield* Effect.addFinalizer(() => Effect.all([...carried], { concurrency: "unbounded", discard: true }))
+    const drains = new Set<Effect.Effect<void>>()
+    yield* Effect.addFinalizer(() => Effect.all([...drains], { concurrency: "unbounded", discard: true }))
 
-    /** Reads a FIFO until nobody has it open any more: how to close this agent's own end. */
-    const carry = Effect.fnUntraced(function* ({ read, write }: Fifo, output: OutputName) {
+    /** Forwards a FIFO until no process has it open. Returns an effect that closes the agent's own writing end. */
+    const forward = Effect.fnUntraced(function* ({ read, write }: Fifo, output: OutputName) {
       const reader = readFifo(read, makeLineBuffer())
-      const name = ownOf(output)
-      const take = (bytes: Uint8Array) =>
+      const agentOutput = agentOutputFor(output)
+      const writeLines = (lines: Uint8Array) =>
         file === undefined
-          ? Effect.callback<void>((resume) => writeOwn(name, bytes, () => resume(Effect.void)))
-          : file.append(bytes, name)
+          ? Effect.callback<void>((resume) => writeToAgentOutput(agentOutput, lines, () => resume(Effect.void)))
+          : file.append(lines, agentOutput)
       let isOpen = true
       const close = Effect.sync(() => {
         if (isOpen) closeSync(write)
         isOpen = false
       })
-      const fiber = yield* Effect.forkIn(reader.run(take), readers)
-      const end = Effect.andThen(close, finish(reader, fiber))
-      carried.add(end)
-      fiber.addObserver(() => carried.delete(end))
+      const fiber = yield* Effect.forkIn(reader.run(writeLines), readerScope)
+      const drain = Effect.andThen(close, drainReader(reader, fiber))
+      drains.add(drain)
+      fiber.addObserver(() => drains.delete(drain))
       return close
     })
 
-    const throughFifos = Effect.fnUntraced(function* (which: ReadonlyArray<OutputName>) {
-      if (which.length === 0) return { descriptors: own, close: Effect.void }
-      const fifos = yield* makeFifos(which.map(pathOf)).pipe(
+    /** FIFOs for these outputs, and for the others what Envoy inherits. */
+    const openFifos = Effect.fnUntraced(function* (names: ReadonlyArray<OutputName>) {
+      if (names.length === 0) return { descriptors: inherited, close: Effect.void }
+      const fifos = yield* makeFifos(names.map(fifoPath)).pipe(
         Effect.mapError(
-          (error) => new EnvoyOutputFailed({ path: pathOf(which[0] ?? "stdout"), problem: error.message })
+          (error) => new EnvoyOutputFailed({ path: fifoPath(names[0] ?? "stdout"), problem: error.message })
         )
       )
-      const ends: Record<OutputName, number> = { ...own }
-      const closing: Array<Effect.Effect<void>> = []
-      for (const [i, output] of which.entries()) {
+      const descriptors: Record<OutputName, number> = { ...inherited }
+      const closes: Array<Effect.Effect<void>> = []
+      for (const [i, output] of names.entries()) {
         const fifo = fifos[i]
         if (fifo === undefined) continue
-        ends[output] = fifo.write
-        closing.push(yield* carry(fifo, output))
+        descriptors[output] = fifo.write
+        closes.push(yield* forward(fifo, output))
       }
-      return { descriptors: ends, close: Effect.all(closing, { discard: true }) }
+      return { descriptors, close: Effect.all(closes, { discard: true }) }
     })
 
-    const make = Effect.gen(function* () {
-      if (file === undefined) return yield* throughFifos(sockets)
-      return yield* Effect.catch(throughFifos(outputs), (error) =>
-        sockets.length > 0
+    const describe = (output: OutputName) => {
+      const agentOutput = agentOutputFor(output)
+      if (destination._tag === "File") return `${output} goes through a FIFO to ${destination.path}`
+      return notReopenable.includes(output)
+        ? `${output} goes through a FIFO, since Envoy could not open the agent's ${agentOutput}`
+        : `${output} is the agent's ${agentOutput}`
+    }
+
+    const openOutput = Effect.gen(function* () {
+      yield* Effect.logDebug(`${nameOf(role)}: ${outputs.map(describe).join(", ")}`)
+      if (file === undefined) return yield* openFifos(notReopenable)
+      return yield* Effect.catch(openFifos(outputs), (error) =>
+        notReopenable.length > 0
           ? Effect.fail(error)
           : Effect.as(Effect.logWarning(`Envoy's output stays on stdout and stderr: ${error.message}`), {
-              descriptors: own,
+              descriptors: inherited,
               close: Effect.void
             })
       )
     })
 
-    // Made while the layers above this one are still being built.
-    const first = yield* Effect.cached(make)
+    // Opened while the layers above this one are still being built.
+    const first = yield* Effect.cached(openOutput)
     yield* Effect.forkScoped(Effect.ignore(first))
     let isFirst = true
     return EnvoyOutput.of({
       open: Effect.suspend(() => {
-        const next = isFirst ? first : make
+        const next = isFirst ? first : openOutput
         isFirst = false
         return Effect.map(
           Effect.acquireRelease(next, ({ close }) => close),

@@ -1,38 +1,42 @@
 import { Effect, Layer, Scope, Semaphore } from "effect"
 import { Config } from "../../services/Config.ts"
 import { type LogFile, LogFiles } from "../../services/LogFiles.ts"
+import { writeToAgentOutput } from "./agentOutput.ts"
 import { realDisk } from "./disk.ts"
-import { formatInForce } from "./LoggerLive.ts"
+import { configuredFormat } from "./LoggerLive.ts"
 import { makeLogFile } from "./logFile.ts"
-import { writeOwn } from "./ownOutput.ts"
 
 const bytesPerMegabyte = 1024 * 1024
 
-/** Needs loggers that write to no log file: with them it tells what becomes of the files. */
+/**
+ * What happens to log files is logged by the loggers that this layer is built with: they must not write to a log file.
+ */
 export const LogFilesLive = Layer.effect(
   LogFiles,
   Effect.gen(function* () {
     const { settings } = yield* Config
-    const own = yield* Effect.context()
+    const context = yield* Effect.context()
     const scope = yield* Effect.scope
     const oneAtATime = yield* Semaphore.make(1)
     const files = new Map<string, LogFile>()
 
-    const at = Effect.fnUntraced(function* (path: string) {
-      const known = files.get(path)
-      if (known !== undefined) return known
-      const made = yield* makeLogFile({
+    const open = Effect.fn("LogFiles.open")(function* (path: string) {
+      const existing = files.get(path)
+      if (existing !== undefined) return existing
+      const { APPNET_AGENT_MAX_LOG_FILE_SIZE: megabytes, APPNET_AGENT_MAX_RETENTION_COUNT: retentionCount } = settings
+      yield* Effect.logDebug(`log file ${path}: limit ${megabytes} MB, ${retentionCount} rotated files kept`)
+      const file = yield* makeLogFile({
         path,
-        limit: Math.round(settings.APPNET_AGENT_MAX_LOG_FILE_SIZE * bytesPerMegabyte),
-        kept: settings.APPNET_AGENT_MAX_RETENTION_COUNT,
-        format: formatInForce(settings),
+        maxBytes: Math.round(megabytes * bytesPerMegabyte),
+        retentionCount,
+        format: configuredFormat(settings),
         disk: realDisk,
-        instead: writeOwn
+        writeToAgentOutput
       })
-      files.set(path, made)
-      return made
+      files.set(path, file)
+      return file
     }, oneAtATime.withPermit)
 
-    return LogFiles.of({ at: (path) => Effect.provideContext(Scope.provide(at(path), scope), own) })
+    return LogFiles.of({ open: (path) => Effect.provideContext(Scope.provide(open(path), scope), context) })
   })
 )

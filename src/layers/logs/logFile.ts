@@ -1,32 +1,34 @@
 import { dirname } from "node:path"
-import { type Cause, Clock, Duration, Effect, Fiber, Logger, Queue, Semaphore } from "effect"
+import { type Cause, Clock, Duration, Effect, Fiber, Logger, Queue, References, Semaphore } from "effect"
 import type { LogFile, OutputName } from "../../services/LogFiles.ts"
-import type { DiskProblem } from "./disk.ts"
+import type { DiskError } from "./disk.ts"
 import { makeRotatingFile, type RotatingFileOptions } from "./rotatingFile.ts"
 
 export interface LogFileOptions extends RotatingFileOptions {
-  /** The form of the agent's own lines. */
+  /** Formats the agent's own line in the file that says that it is writable again. */
   readonly format: Logger.Logger<unknown, string>
-  /** The agent's own output, for what the file cannot take. */
-  readonly instead: (name: OutputName, bytes: Uint8Array | string, done?: () => void) => void
+  /** Writes to the agent's stdout or stderr what the file cannot take, and calls `done` afterwards. */
+  readonly writeToAgentOutput: (name: OutputName, bytes: Uint8Array | string, done?: () => void) => void
 }
 
-/** Texts of the agent that may wait for the disk; those beyond go to stderr. */
-const longestQueue = 1000
-/** Before a file that failed is tried again; twice as long each time that it failed again soon after. */
-const firstPause = Duration.seconds(1)
-const longestPause = Duration.minutes(1)
-const soon = 10_000
-/** How long a disk that does not answer may hold up the agent's end. */
-const lastPatience = "5 seconds"
-/** A disk that was full is tried again once it has as much as several batches, in bytes. */
-const enoughRoom = 256 * 1024
+/** The agent's own lines that may wait for the disk; those beyond go to stderr. */
+const maxQueuedLines = 1000
+/**
+ * Delay before a failed file is tried again. It doubles each time that the file fails again before it counts as stable.
+ */
+const initialRetryDelay = Duration.seconds(1)
+const maxRetryDelay = Duration.minutes(1)
+const stableAfterMillis = 10_000
+/** For how long a disk that does not answer may delay the agent's end. */
+const closeTimeout = "5 seconds"
+/** Free space, some batches of lines, at which a disk that was full is tried again. */
+const minFreeBytes = 256 * 1024
 
-const outOfRoom = ["ENOSPC", "EDQUOT"]
+const diskFullCodes = ["ENOSPC", "EDQUOT"]
 
 /**
- * The one writer of a file. What becomes of the file it logs with the loggers that it is made with; they must not
- * write to that file.
+ * The only writer of a file. Whatever it logs about the file goes to the loggers in force when it is made, whoever
+ * calls it: these must not write to the file, or each rotation could fill it for the next.
  */
 export const makeLogFile = Effect.fnUntraced(function* (options: LogFileOptions) {
   const { disk, path } = options
@@ -34,73 +36,84 @@ export const makeLogFile = Effect.fnUntraced(function* (options: LogFileOptions)
   const scope = yield* Effect.scope
   const loggers = yield* Logger.CurrentLoggers
   const oneAtATime = yield* Semaphore.make(1)
-  const queue = yield* Queue.dropping<string, Cause.Done>(longestQueue)
-  let isBroken = false
-  let pause = firstPause
-  let mendedAt = Number.NEGATIVE_INFINITY
+  const queue = yield* Queue.dropping<string, Cause.Done>(maxQueuedLines)
+  let isFailed = false
+  let retryDelay = initialRetryDelay
+  let recoveredAt = Number.NEGATIVE_INFINITY
 
-  const loggingTo = (set: ReadonlySet<Logger.Logger<unknown, unknown>>) =>
+  const withLoggers = (set: ReadonlySet<Logger.Logger<unknown, unknown>>) =>
     Effect.provideService(Logger.CurrentLoggers, set)
 
-  /** A line of the agent, as text. */
-  const render = (message: string) =>
+  /** Returns an info line as bytes, instead of logging it, at every minimum level: the file is tried with it. */
+  const formatInfo = (message: string) =>
     Effect.suspend(() => {
       let text = ""
-      const keep = Logger.map(options.format, (line) => {
+      const capture = Logger.map(options.format, (line) => {
         text = `${line}\n`
       })
-      return Effect.map(loggingTo(new Set([keep]))(Effect.logInfo(message)), () => Buffer.from(text))
+      return Effect.logInfo(message).pipe(
+        withLoggers(new Set([capture])),
+        Effect.provideService(References.MinimumLogLevel, "All"),
+        Effect.map(() => Buffer.from(text))
+      )
     })
 
-  const hasRoom = (cause: DiskProblem) =>
-    outOfRoom.includes(cause.code)
-      ? Effect.map(disk.room(dirname(path)), (free) => free >= enoughRoom)
+  const hasSpace = (cause: DiskError) =>
+    diskFullCodes.includes(cause.code)
+      ? Effect.map(disk.freeBytes(dirname(path)), (free) => free >= minFreeBytes)
       : Effect.succeed(true)
 
-  /** Tries the file, with a line that says so: whether it took that. */
-  const mend = (cause: DiskProblem) =>
+  /** Opens the file and writes a line that says so. Returns whether both worked. */
+  const recover = (cause: DiskError) =>
     Effect.gen(function* () {
       yield* file.open
-      if (!(yield* hasRoom(cause))) return false
-      const message = `log file ${path}: written again`
-      const { problem } = yield* file.write(yield* render(message))
-      if (problem !== undefined) return false
-      isBroken = false
-      mendedAt = yield* Clock.currentTimeMillis
+      if (!(yield* hasSpace(cause))) return yield* cause
+      const message = `log file ${path}: writable again`
+      const { error } = yield* file.write(yield* formatInfo(message))
+      if (error !== undefined) return yield* error
+      isFailed = false
+      recoveredAt = yield* Clock.currentTimeMillis
       yield* Effect.logInfo(message)
       return true
     }).pipe(
-      Effect.catch(() => Effect.succeed(false)),
-      Effect.tap((mended) => (mended ? Effect.void : file.close)),
+      Effect.catch((error) => Effect.as(Effect.logDebug(`log file ${path}: still fails: ${error.message}`), false)),
+      Effect.tap((isRecovered) => (isRecovered ? Effect.void : file.close)),
       oneAtATime.withPermit
     )
 
-  const giveUp = Effect.fnUntraced(function* (cause: DiskProblem) {
-    isBroken = true
+  /** From now on lines go to the agent's stdout and stderr, until the file has recovered. */
+  const onFailure = Effect.fnUntraced(function* (cause: DiskError) {
+    isFailed = true
     yield* file.close
-    const wasTooEarly = (yield* Clock.currentTimeMillis) - mendedAt < soon
-    pause = wasTooEarly ? Duration.min(Duration.times(pause, 2), longestPause) : firstPause
-    yield* Effect.logWarning(`log file ${path}: ${cause.text}; until it can be written, lines go to stdout and stderr`)
-    yield* Effect.delay(mend(cause), pause).pipe(
-      Effect.repeat({ until: (mended) => Effect.succeed(mended) }),
+    const wasStable = (yield* Clock.currentTimeMillis) - recoveredAt >= stableAfterMillis
+    retryDelay = wasStable ? initialRetryDelay : Duration.min(Duration.times(retryDelay, 2), maxRetryDelay)
+    yield* Effect.logWarning(
+      `log file ${path}: ${cause.message}; until it can be written, lines go to stdout and stderr`
+    )
+    yield* Effect.delay(recover(cause), retryDelay).pipe(
+      Effect.repeat({ until: (isRecovered) => Effect.succeed(isRecovered) }),
       Effect.forkIn(scope)
     )
-  }, loggingTo(loggers))
+  })
 
-  const writeInstead = (output: OutputName, lines: Uint8Array) =>
-    Effect.callback<void>((resume) => options.instead(output, lines, () => resume(Effect.void)))
+  const writeToAgentOutput = (output: OutputName, lines: Uint8Array) =>
+    Effect.callback<void>((resume) => options.writeToAgentOutput(output, lines, () => resume(Effect.void)))
 
-  const append = Effect.fnUntraced(function* (lines: Uint8Array, output: OutputName) {
-    if (isBroken) return yield* writeInstead(output, lines)
-    const { done, problem } = yield* file.write(lines)
-    if (problem === undefined) return
-    yield* giveUp(problem)
-    yield* writeInstead(output, lines.subarray(done))
-  }, oneAtATime.withPermit)
+  const append = Effect.fnUntraced(
+    function* (lines: Uint8Array, fallback: OutputName) {
+      if (isFailed) return yield* writeToAgentOutput(fallback, lines)
+      const { error, written } = yield* file.write(lines)
+      if (error === undefined) return
+      yield* onFailure(error)
+      yield* writeToAgentOutput(fallback, lines.subarray(written))
+    },
+    oneAtATime.withPermit,
+    withLoggers(loggers)
+  )
 
-  // A file that cannot be opened is known before there is a line.
-  yield* file.open.pipe(Effect.catch(giveUp), oneAtATime.withPermit, Effect.forkScoped)
-  const drain = yield* Queue.takeAll(queue).pipe(
+  // Opened now, so that a file that cannot be opened is reported before there is a line for it.
+  yield* file.open.pipe(Effect.catch(onFailure), oneAtATime.withPermit, Effect.forkScoped)
+  const writer = yield* Queue.takeAll(queue).pipe(
     Effect.flatMap((texts) => append(Buffer.from(`${texts.join("\n")}\n`), "stderr")),
     Effect.forever,
     Effect.ignore,
@@ -108,16 +121,16 @@ export const makeLogFile = Effect.fnUntraced(function* (options: LogFileOptions)
   )
   yield* Effect.addFinalizer(() =>
     Queue.end(queue).pipe(
-      Effect.andThen(Fiber.await(drain)),
+      Effect.andThen(Fiber.await(writer)),
       Effect.andThen(oneAtATime.withPermit(file.close)),
-      Effect.timeoutOption(lastPatience)
+      Effect.timeoutOption(closeTimeout)
     )
   )
 
   return {
     append,
     offer: (text) => {
-      if (!Queue.offerUnsafe(queue, text)) options.instead("stderr", `${text}\n`)
+      if (!Queue.offerUnsafe(queue, text)) options.writeToAgentOutput("stderr", `${text}\n`)
     }
   } satisfies LogFile
 })

@@ -1,41 +1,42 @@
 import { basename, dirname } from "node:path"
 import { Clock, Effect, Result } from "effect"
-import type { Disk, DiskProblem, OpenFile } from "./disk.ts"
-import { fitting, outdated } from "./rotation.ts"
+import type { Disk, DiskError, OpenFile } from "./disk.ts"
+import { bytesThatFit, filesToRemove } from "./rotation.ts"
 
 export interface RotatingFileOptions {
   readonly disk: Disk
   readonly path: string
-  /** Bytes; only a longer line makes a longer file. */
-  readonly limit: number
-  /** Rotated files. */
-  readonly kept: number
+  /** Size at which the file is rotated. A file is larger only if it holds one single line that is. */
+  readonly maxBytes: number
+  /** How many rotated files are kept. */
+  readonly retentionCount: number
 }
 
-/** What became of lines: how many bytes are in files, whole lines all of them, and what was in the way of the others. */
-export interface Written {
-  readonly done: number
-  readonly problem: DiskProblem | undefined
+export interface WriteResult {
+  /** Bytes that are in files now: whole lines. */
+  readonly written: number
+  /** Why the other bytes are not. */
+  readonly error: DiskError | undefined
 }
 
 /**
- * A file at a path, whoever moves, removes or truncates it meanwhile. One effect at a time, and none is interrupted but
- * for the last.
+ * The file at a path. Other programs may move, remove or truncate it at any time: each write goes to what is at the
+ * path then. Only one effect may run at a time, and only the last may be interrupted.
  */
 export interface RotatingFile {
-  /** Finds out whether it can be opened. */
-  readonly open: Effect.Effect<void, DiskProblem>
-  readonly write: (lines: Uint8Array) => Effect.Effect<Written>
+  /** Fails where the file cannot be opened. */
+  readonly open: Effect.Effect<void, DiskError>
+  readonly write: (lines: Uint8Array) => Effect.Effect<WriteResult>
   readonly close: Effect.Effect<void>
 }
 
-const newline = Buffer.of(10)
+const newline = 10
 
-export const makeRotatingFile = ({ disk, kept, limit, path }: RotatingFileOptions): RotatingFile => {
+export const makeRotatingFile = ({ disk, maxBytes, path, retentionCount }: RotatingFileOptions): RotatingFile => {
   const name = basename(path)
   const folder = dirname(path)
   let file: OpenFile | undefined
-  let isRetentionBroken = false
+  let isRetentionFailing = false
 
   const close = Effect.suspend(() => {
     const closing = file
@@ -43,74 +44,80 @@ export const makeRotatingFile = ({ disk, kept, limit, path }: RotatingFileOption
     return closing === undefined ? Effect.void : disk.close(closing)
   })
 
-  /** What is at the path now, opened anew where that is not what is open already. */
-  const current = Effect.gen(function* () {
-    const found = yield* disk.look(path)
+  /** The file at the path and its size; opens it where it is not the one that is open already. */
+  const openCurrent = Effect.gen(function* () {
+    const found = yield* disk.stat(path)
     if (file !== undefined && found?.inode === file.inode && found.device === file.device)
-      return { open: file, size: found.size }
+      return { current: file, size: found.size }
     yield* close
-    const open = yield* disk.open(path)
-    file = open
-    if (!open.unfinished) return { open, size: open.size }
-    const { problem } = yield* disk.append(open, newline)
-    return problem === undefined ? { open, size: open.size + 1 } : yield* Effect.fail(problem)
+    const current = yield* disk.open(path)
+    file = current
+    if (!current.endsInPartialLine) return { current, size: current.size }
+    const { error } = yield* disk.append(current, Buffer.of(newline))
+    return error === undefined ? { current, size: current.size + 1 } : yield* error
   })
 
-  const retain = Effect.gen(function* () {
-    const files = outdated(yield* disk.list(folder), name, kept)
-    // One that cannot be removed is no reason to keep the others.
-    const ends = yield* Effect.forEach(files, (old) => Effect.result(disk.remove(`${folder}/${old}`)))
-    const failed = ends.find(Result.isFailure)
-    if (failed !== undefined) return yield* Effect.fail(failed.failure)
-    isRetentionBroken = false
-  }).pipe(
-    Effect.catch((problem) => {
-      if (isRetentionBroken) return Effect.void
-      isRetentionBroken = true
-      return Effect.logWarning(`log file ${path}: old files cannot be removed: ${problem.text}`)
+  const applyRetention = Effect.fn("RotatingFile.applyRetention")(
+    function* () {
+      const files = filesToRemove(yield* disk.list(folder), name, retentionCount)
+      // All are tried, and the first failure is reported.
+      const results = yield* Effect.forEach(files, (old) => Effect.result(disk.remove(`${folder}/${old}`)))
+      const failed = results.find(Result.isFailure)
+      if (failed !== undefined) return yield* failed.failure
+      isRetentionFailing = false
+      if (files.length > 0) yield* Effect.logDebug(`log file ${path}: removed old files: ${files.join(", ")}`)
+    },
+    Effect.catch((error) => {
+      if (isRetentionFailing) return Effect.void
+      isRetentionFailing = true
+      return Effect.logWarning(`log file ${path}: old files cannot be removed: ${error.message}`)
     })
   )
 
-  const rotate = Effect.gen(function* () {
+  const rotate = Effect.fn("RotatingFile.rotate")(function* (size: number) {
     let millis = yield* Clock.currentTimeMillis
-    while ((yield* disk.look(`${path}.${millis}`)) !== undefined) millis += 1
-    // Another has moved it meanwhile: there is room all the same.
-    yield* Effect.catch(disk.rename(path, `${path}.${millis}`), (problem) =>
-      problem.code === "ENOENT" ? Effect.void : Effect.fail(problem)
+    while ((yield* disk.stat(`${path}.${millis}`)) !== undefined) millis += 1
+    yield* disk.rename(path, `${path}.${millis}`).pipe(
+      Effect.andThen(Effect.logDebug(`log file ${path}: rotated to ${name}.${millis} at ${size} bytes`)),
+      Effect.catch((error) =>
+        error.code === "ENOENT"
+          ? Effect.logDebug(`log file ${path}: not rotated, since another program has moved it`)
+          : Effect.fail(error)
+      )
     )
     yield* close
-    yield* retain
+    yield* applyRetention()
   })
 
   const write = (lines: Uint8Array) =>
     Effect.suspend(() => {
-      let done = 0
+      let written = 0
       return Effect.gen(function* () {
-        while (done < lines.length) {
-          const { open, size } = yield* current
-          const left = lines.subarray(done)
-          const count = fitting(left, size, limit)
+        while (written < lines.length) {
+          const { current, size } = yield* openCurrent
+          const rest = lines.subarray(written)
+          const count = bytesThatFit(rest, size, maxBytes)
           if (count === 0) {
-            yield* rotate
+            yield* rotate(size)
             continue
           }
-          const { problem, written } = yield* disk.append(open, left.subarray(0, count))
-          if (problem === undefined) {
-            done += count
+          const appended = yield* disk.append(current, rest.subarray(0, count))
+          if (appended.error === undefined) {
+            written += count
             continue
           }
-          const whole = left.subarray(0, written).lastIndexOf(10) + 1
-          done += whole
-          if (whole < written) yield* disk.truncate(open, size + whole)
-          return yield* Effect.fail(problem)
+          const wholeLines = rest.subarray(0, appended.written).lastIndexOf(newline) + 1
+          written += wholeLines
+          if (wholeLines < appended.written) yield* disk.truncate(current, size + wholeLines)
+          return yield* appended.error
         }
       }).pipe(
         Effect.match({
-          onSuccess: () => ({ done, problem: undefined }),
-          onFailure: (problem) => ({ done, problem })
+          onSuccess: () => ({ written, error: undefined }),
+          onFailure: (error) => ({ written, error })
         })
       )
     })
 
-  return { open: current, write, close }
+  return { open: openCurrent, write, close }
 }

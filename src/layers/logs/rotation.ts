@@ -1,31 +1,35 @@
 const newline = 10
 
 /**
- * How many bytes of `lines` a file may take that has `size` bytes already: as many whole lines as keep it within `limit`.
- * 0: the file is rotated first. A line that is longer than the limit gets a file of its own.
+ * How many bytes of `lines` may be appended to a file of `size` bytes: as many whole lines as keep it within
+ * `maxBytes`. 0 means that the file must be rotated first. A line longer than `maxBytes` goes into an empty file.
  */
-export const fitting = (lines: Uint8Array, size: number, limit: number): number => {
-  const room = limit - size
-  if (lines.length <= room) return lines.length
-  const whole = room > 0 ? lines.lastIndexOf(newline, room - 1) + 1 : 0
-  if (whole > 0 || size > 0) return whole
+export const bytesThatFit = (lines: Uint8Array, size: number, maxBytes: number): number => {
+  const free = maxBytes - size
+  if (lines.length <= free) return lines.length
+  const wholeLines = free > 0 ? lines.lastIndexOf(newline, free - 1) + 1 : 0
+  if (wholeLines > 0 || size > 0) return wholeLines
   return lines.indexOf(newline) + 1 || lines.length
 }
 
-/** When a file of this folder was rotated, in epoch milliseconds; undefined: it is not one of this log's. */
-const rotatedAt = (file: string, name: string): number | undefined => {
-  const [, millis] = file.startsWith(`${name}.`) ? (/^(\d{13,15})$/.exec(file.slice(name.length + 1)) ?? []) : []
+/** When a file was rotated, in epoch milliseconds; undefined if the agent did not name it. */
+const rotationTime = (file: string, logName: string): number | undefined => {
+  const [, millis] = file.startsWith(`${logName}.`) ? (/^(\d{13,15})$/.exec(file.slice(logName.length + 1)) ?? []) : []
   return millis === undefined ? undefined : Number(millis)
 }
 
-/** The rotated files of the log `name` that are to be removed, so that the `kept` newest remain. */
-export const outdated = (files: ReadonlyArray<string>, name: string, kept: number): ReadonlyArray<string> => {
+/** The rotated files of a log that exceed `retentionCount`, oldest first. `files` are the names in its folder. */
+export const filesToRemove = (
+  files: ReadonlyArray<string>,
+  logName: string,
+  retentionCount: number
+): ReadonlyArray<string> => {
   const rotated = files.flatMap((file) => {
-    const at = rotatedAt(file, name)
-    return at === undefined ? [] : [{ file, at }]
+    const time = rotationTime(file, logName)
+    return time === undefined ? [] : [{ file, time }]
   })
   return rotated
-    .toSorted((one, other) => one.at - other.at)
-    .slice(0, Math.max(0, rotated.length - kept))
+    .toSorted((one, other) => one.time - other.time)
+    .slice(0, Math.max(0, rotated.length - retentionCount))
     .map(({ file }) => file)
 }

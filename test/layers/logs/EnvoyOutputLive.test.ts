@@ -15,7 +15,7 @@ const privateFolder = Effect.acquireRelease(
   (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
 )
 
-/** A process with its output where an Envoy's would be, to its end. */
+/** Runs a script with its output where Envoy's would go, and waits for its end. */
 const shell = (script: string) =>
   Effect.gen(function* () {
     const { stderr, stdout } = yield* (yield* EnvoyOutput).open
@@ -30,7 +30,7 @@ const destinations: Readonly<Record<Role, readonly [folder: string, name: string
   "local relay": ["APPNET_LOCAL_RELAY_LOG_DESTINATION", "APPNET_LOCAL_RELAY_LOG_FILE_NAME"]
 }
 
-/** What these processes leave in the log file of an Envoy, and in the folder beside it. */
+/** The lines that these scripts, run one after the other, leave in the log file of an Envoy. */
 const loggedAs = Effect.fnUntraced(function* (role: Role, ...scripts: ReadonlyArray<string>) {
   const folder = yield* privateFolder
   const [destination, name] = destinations[role]
@@ -55,14 +55,14 @@ describe("Envoy's output in a log file", () => {
     })
   )
 
-  it.live("has the lines of both outputs, also where they are opened again by name", () =>
+  it.live("has the lines of both outputs, also where the process opens them as /dev/stdout and /dev/stderr", () =>
     Effect.gen(function* () {
       const lines = yield* loggedBy("echo out; echo err >&2; echo again > /dev/stdout; echo again > /dev/stderr")
       assert.deepStrictEqual(lines.toSorted(), ["again", "again", "err", "out"])
     })
   )
 
-  it.live("loses nothing of a lot", () =>
+  it.live("has every one of 400 000 lines", () =>
     Effect.gen(function* () {
       const lines = yield* loggedBy("seq 1 200000 & seq 200001 400000 >&2; wait")
       assert.lengthOf(lines, 400_000)
@@ -74,13 +74,13 @@ describe("Envoy's output in a log file", () => {
     })
   )
 
-  it.live("ends the line that a process has left unfinished before the next one's", () =>
+  it.live("adds a newline to the partial line of a process before the lines of the next", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual((yield* loggedBy("printf half", "echo whole")).toSorted(), ["half", "whole"])
     })
   )
 
-  it.live("does not wait for a process that outlives the one it belongs to, but takes what it says", () =>
+  it.live("has what a process writes that Envoy left behind, and does not wait for its end", () =>
     Effect.gen(function* () {
       const pidFile = `${yield* privateFolder}/pid`
       yield* Effect.addFinalizer(() => Effect.sync(() => process.kill(Number(readFileSync(pidFile, "utf8")))))

@@ -42,7 +42,7 @@ describe("the agent's lines", () => {
     })
   )
 
-  it.effect("have the same beginning where a message goes on, and a cause behind it", () =>
+  it.effect("have the prefix on each line of a message and of its cause", () =>
     Effect.gen(function* () {
       const [text = ""] = yield* linesOf(Effect.logError("one\ntwo", Cause.fail("why")))
       const lines = text.split("\n")
@@ -52,7 +52,7 @@ describe("the agent's lines", () => {
     })
   )
 
-  it.effect("are one JSON object each where that is asked for, with a cause of its own", () =>
+  it.effect("are one JSON object each in JSON format, with the cause as a field", () =>
     Effect.gen(function* () {
       const lines = yield* linesOf(
         Effect.andThen(Effect.logWarning("one\ntwo", { port: 1 }), Effect.logError("bad", Cause.fail("why"))),

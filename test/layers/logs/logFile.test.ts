@@ -13,9 +13,9 @@ import {
 } from "node:fs"
 import { tmpdir } from "node:os"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Layer, Logger, Scope } from "effect"
+import { Effect, Exit, Fiber, Layer, Logger, References, Scope } from "effect"
 import { TestClock } from "effect/testing"
-import { type Disk, realDisk } from "../../../src/layers/logs/disk.ts"
+import { type Disk, DiskError, realDisk } from "../../../src/layers/logs/disk.ts"
 import { LogFilesLive } from "../../../src/layers/logs/LogFilesLive.ts"
 import { envoyFormat } from "../../../src/layers/logs/LoggerLive.ts"
 import { makeLogFile } from "../../../src/layers/logs/logFile.ts"
@@ -28,50 +28,52 @@ const privateFolder = Effect.acquireRelease(
   (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
 )
 
-/** A writer on this disk, what it told of itself, and what it gave to the agent's own output. */
-const writerOn = Effect.fnUntraced(function* (disk: Disk, path: string, limit = 1000, kept = 3) {
-  const told: Array<string> = []
-  const instead: Array<string> = []
+/** A log file on this disk, the lines that were logged about it, and those that went to the agent's outputs. */
+const logFileOn = Effect.fnUntraced(function* (disk: Disk, path: string, maxBytes = 1000, retentionCount = 3) {
+  const logged: Array<string> = []
+  const fallback: Array<string> = []
   const log = yield* makeLogFile({
     path,
-    limit,
-    kept,
+    maxBytes,
+    retentionCount,
     format: envoyFormat,
     disk,
-    instead: (name, bytes, done) => {
-      instead.push(`${name}: ${Buffer.from(bytes)}`)
+    writeToAgentOutput: (name, bytes, done) => {
+      fallback.push(`${name}: ${Buffer.from(bytes)}`)
       done?.()
     }
   }).pipe(
-    Effect.provide(Logger.layer([Logger.map(envoyFormat, (line) => void told.push(line.replace(/^.*?\]\[\d+\]/, "")))]))
+    Effect.provide(
+      Logger.layer([Logger.map(envoyFormat, (line) => void logged.push(line.replace(/^.*?\]\[\d+\]/, "")))])
+    )
   )
-  return { ...log, told, instead, put: (text: string) => log.append(Buffer.from(text), "stdout") }
+  return { ...log, logged, fallback, append: (text: string) => log.append(Buffer.from(text), "stdout") }
 })
 
-/** A writer in a private folder of the real disk. */
-const realWriter = Effect.gen(function* () {
+/** A log file in a private folder of the real disk. */
+const realLogFile = Effect.gen(function* () {
   const folder = yield* privateFolder
   const path = `${folder}/a.log`
-  return { folder, path, read: () => readFileSync(path, "utf8"), ...(yield* writerOn(realDisk, path)) }
+  return { folder, path, read: () => readFileSync(path, "utf8"), ...(yield* logFileOn(realDisk, path)) }
 })
 
-const memoryWriter = Effect.fnUntraced(function* (change: (disk: ReturnType<typeof memoryDisk>) => void = () => {}) {
+const memoryLogFile = Effect.fnUntraced(function* (change: (disk: ReturnType<typeof memoryDisk>) => void = () => {}) {
   const disk = memoryDisk()
   change(disk)
-  const writer = yield* writerOn(disk, "/log/a.log", 100)
-  return { disk, ...writer, read: () => `${disk.files.get("/log/a.log")?.bytes ?? ""}` }
+  const log = yield* logFileOn(disk, "/log/a.log", 100)
+  return { disk, ...log, read: () => `${disk.files.get("/log/a.log")?.bytes ?? ""}` }
 })
 
 const warning = (problem: string, path = "/log/a.log") =>
   `[warning] [AppNet Agent] log file ${path}: ${problem}; until it can be written, lines go to stdout and stderr`
-const mended = (path = "/log/a.log") => `[info] [AppNet Agent] log file ${path}: written again`
+const recovered = (path = "/log/a.log") => `[info] [AppNet Agent] log file ${path}: writable again`
 
 describe("a log file on the real disk", () => {
-  it.effect("is made with mode 0640, and appended to", () =>
+  it.effect("is created with mode 0640 and appended to", () =>
     Effect.gen(function* () {
-      const { path, put, read } = yield* realWriter
-      yield* put("one\n")
-      yield* put("two\n")
+      const { path, append, read } = yield* realLogFile
+      yield* append("one\n")
+      yield* append("two\n")
       assert.strictEqual(read(), "one\ntwo\n")
       assert.strictEqual(statSync(path).mode & 0o777 & ~0o640, 0)
     })
@@ -82,8 +84,8 @@ describe("a log file on the real disk", () => {
       const folder = yield* privateFolder
       yield* Effect.scoped(
         Effect.gen(function* () {
-          const { offer, put } = yield* writerOn(realDisk, `${folder}/a.log`)
-          yield* put("of Envoy\n")
+          const { offer, append } = yield* logFileOn(realDisk, `${folder}/a.log`)
+          yield* append("of Envoy\n")
           offer("of the agent\nthe second")
           offer("the last")
         })
@@ -92,46 +94,46 @@ describe("a log file on the real disk", () => {
     })
   )
 
-  it.effect("goes on in a new file where it was moved, removed or replaced", () =>
+  it.effect("continues in a new file after it was moved, removed or replaced", () =>
     Effect.gen(function* () {
-      const { folder, path, put, read, told } = yield* realWriter
-      yield* put("one\n")
+      const { folder, path, append, read, logged } = yield* realLogFile
+      yield* append("one\n")
       renameSync(path, `${folder}/moved`)
-      yield* put("two\n")
+      yield* append("two\n")
       assert.strictEqual(readFileSync(`${folder}/moved`, "utf8"), "one\n")
       assert.strictEqual(read(), "two\n")
       rmSync(path)
-      yield* put("three\n")
+      yield* append("three\n")
       assert.strictEqual(read(), "three\n")
       writeFileSync(`${folder}/other`, "other\n")
       renameSync(`${folder}/other`, path)
-      yield* put("four\n")
+      yield* append("four\n")
       assert.strictEqual(read(), "other\nfour\n")
-      assert.deepStrictEqual(told, [])
+      assert.deepStrictEqual(logged, [])
     })
   )
 
-  it.effect("goes on at the end of a file that was truncated or appended to", () =>
+  it.effect("continues at the end of a file that was truncated or appended to", () =>
     Effect.gen(function* () {
-      const { folder, path, put, read } = yield* realWriter
-      yield* put("one\n")
+      const { folder, path, append, read } = yield* realLogFile
+      yield* append("one\n")
       truncateSync(path, 0)
-      yield* put("two\n")
+      yield* append("two\n")
       assert.strictEqual(read(), "two\n")
       appendFileSync(path, `${"x".repeat(990)}\n`)
-      yield* put("three\n")
-      // With what another has added the file is full.
+      yield* append("three\n")
+      // With what the other program has added the file was full.
       assert.strictEqual(read(), "three\n")
       assert.lengthOf(readdirSync(folder), 2)
     })
   )
 
-  it.effect("ends a line that a killed agent has left unfinished", () =>
+  it.effect("adds the newline that a killed agent did not write", () =>
     Effect.gen(function* () {
       const folder = yield* privateFolder
       writeFileSync(`${folder}/a.log`, "whole\nhal")
-      const { put } = yield* writerOn(realDisk, `${folder}/a.log`)
-      yield* put("next\n")
+      const { append } = yield* logFileOn(realDisk, `${folder}/a.log`)
+      yield* append("next\n")
       assert.strictEqual(readFileSync(`${folder}/a.log`, "utf8"), "whole\nhal\nnext\n")
     })
   )
@@ -139,11 +141,11 @@ describe("a log file on the real disk", () => {
   it.effect("is rotated to names with the time, and only the newest are kept", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(1_700_000_000_000)
-      const { folder, put } = yield* realWriter
+      const { folder, append } = yield* realLogFile
       const line = (name: string) => `${name.repeat(599)}\n`
       for (const name of ["a", "b", "c", "d", "e", "f"]) {
         yield* TestClock.adjust(10)
-        yield* put(line(name))
+        yield* append(line(name))
       }
       const names = readdirSync(folder).toSorted()
       assert.deepStrictEqual(names, ["a.log", "a.log.1700000000040", "a.log.1700000000050", "a.log.1700000000060"])
@@ -156,39 +158,42 @@ describe("a log file on the real disk", () => {
 
   it.effect("is reopened when its folder comes back", () =>
     Effect.gen(function* () {
-      const { folder, instead, path, put, read, told } = yield* realWriter
-      yield* put("one\n")
+      const { folder, fallback, path, append, read, logged } = yield* realLogFile
+      yield* append("one\n")
       rmSync(folder, { recursive: true })
-      yield* put("two\n")
-      yield* put("three\n")
-      assert.deepStrictEqual(instead, ["stdout: two\n", "stdout: three\n"])
+      yield* append("two\n")
+      yield* append("three\n")
+      assert.deepStrictEqual(fallback, ["stdout: two\n", "stdout: three\n"])
       yield* TestClock.adjust("5 seconds")
       mkdirSync(folder)
       yield* TestClock.adjust("1 second")
-      // Behind the one that mends.
-      yield* put("four\n")
-      assert.match(read(), /^\[.*\[info\] \[AppNet Agent\] log file .*: written again\nfour\n$/)
-      assert.deepStrictEqual(told, [warning(`ENOENT: no such file or directory, open '${path}'`, path), mended(path)])
+      // Waits until the recovery is over.
+      yield* append("four\n")
+      assert.match(read(), /^\[.*\[info\] \[AppNet Agent\] log file .*: writable again\nfour\n$/)
+      assert.deepStrictEqual(logged, [
+        warning(`ENOENT: no such file or directory, open '${path}'`, path),
+        recovered(path)
+      ])
     })
   )
 
-  it.effect("is neither a link's target nor a folder", () =>
+  it.effect("is refused where its path is a symbolic link or a folder", () =>
     Effect.gen(function* () {
       const folder = yield* privateFolder
       writeFileSync(`${folder}/victim`, "")
       symlinkSync(`${folder}/victim`, `${folder}/link`)
       mkdirSync(`${folder}/folder`)
       for (const name of ["link", "folder"]) {
-        const { instead, put, told } = yield* writerOn(realDisk, `${folder}/${name}`)
-        yield* put("one\n")
-        assert.deepStrictEqual(instead, ["stdout: one\n"])
-        assert.lengthOf(told, 1)
+        const { fallback, append, logged } = yield* logFileOn(realDisk, `${folder}/${name}`)
+        yield* append("one\n")
+        assert.deepStrictEqual(fallback, ["stdout: one\n"])
+        assert.lengthOf(logged, 1)
       }
       assert.strictEqual(readFileSync(`${folder}/victim`, "utf8"), "")
     })
   )
 
-  it.effect("holds no torn line where a write was cut short", () =>
+  it.effect("holds no partial line after a write was cut short", () =>
     Effect.gen(function* () {
       const folder = yield* privateFolder
       let room = 12
@@ -197,85 +202,124 @@ describe("a log file on the real disk", () => {
         append: Effect.fnUntraced(function* (file, bytes) {
           const { written } = yield* realDisk.append(file, bytes.subarray(0, room))
           room -= written
-          return { written, problem: written < bytes.length ? noSpace : undefined }
+          return { written, error: written < bytes.length ? noSpace : undefined }
         })
       }
-      const { instead, put } = yield* writerOn(cut, `${folder}/a.log`)
-      yield* put("one\n")
-      yield* put("two\nthree\nfour\n")
+      const { fallback, append } = yield* logFileOn(cut, `${folder}/a.log`)
+      yield* append("one\n")
+      yield* append("two\nthree\nfour\n")
       assert.strictEqual(readFileSync(`${folder}/a.log`, "utf8"), "one\ntwo\n")
-      assert.deepStrictEqual(instead, ["stdout: three\nfour\n"])
+      assert.deepStrictEqual(fallback, ["stdout: three\nfour\n"])
+    })
+  )
+})
+
+describe("what is logged about a log file", () => {
+  it.effect("never goes into it, even where debug lines are logged to it", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(1_700_000_000_000)
+      const disk = memoryDisk()
+      // Smaller than any line, so that each line rotates the file.
+      const { append, logged, offer } = yield* logFileOn(disk, "/log/a.log", 5, 2)
+      yield* Effect.gen(function* () {
+        for (const line of ["one\n", "two\n", "three\n", "four\n"]) {
+          yield* append(line)
+          yield* TestClock.adjust(1)
+        }
+        yield* Effect.logDebug("of the agent")
+        yield* TestClock.adjust("1 minute")
+      }).pipe(
+        Effect.provide(Logger.layer([Logger.map(envoyFormat, offer)])),
+        Effect.provideService(References.MinimumLogLevel, "Debug")
+      )
+      const contents = [...disk.files.values()].map(({ bytes }) => `${bytes}`).join("")
+      assert.match(contents, /^three\nfour\n.*\[debug\] \[AppNet Agent\] of the agent\n$/)
+      assert.isTrue(
+        logged.some((line) => /\[debug\] .* log file \/log\/a\.log: rotated to a\.log\.\d+ at 4 bytes/.test(line))
+      )
+      assert.isTrue(logged.some((line) => line.includes("removed old files: a.log.")))
     })
   )
 })
 
 describe("a log file that cannot be written", () => {
-  it.effect("is told once, before there is a line, and written again when that works", () =>
+  it.effect("is reported once, before there is a line for it, and used again once it can be written", () =>
     Effect.gen(function* () {
-      const { disk, instead, offer, put, read, told } = yield* memoryWriter((disk) => {
-        disk.isThere = false
+      const { disk, fallback, offer, append, read, logged } = yield* memoryLogFile((disk) => {
+        disk.hasFolder = false
       })
       yield* TestClock.adjust(0)
-      assert.deepStrictEqual(told, [warning("ENOENT: no such file or directory")])
+      assert.deepStrictEqual(logged, [warning("ENOENT: no such file or directory")])
       offer("of the agent")
       yield* TestClock.adjust("1 minute")
-      assert.deepStrictEqual(instead, ["stderr: of the agent\n"])
-      disk.isThere = true
+      assert.deepStrictEqual(fallback, ["stderr: of the agent\n"])
+      disk.hasFolder = true
       yield* TestClock.adjust("1 second")
-      assert.deepStrictEqual(told.slice(1), [mended()])
-      yield* put("one\n")
-      assert.match(read(), /^\[.*written again\none\n$/)
-      assert.lengthOf(instead, 1)
+      assert.deepStrictEqual(logged.slice(1), [recovered()])
+      yield* append("one\n")
+      assert.match(read(), /^\[.*writable again\none\n$/)
+      assert.lengthOf(fallback, 1)
     })
   )
 
-  it.effect("is left alone on a full disk until that has room for more than a line", () =>
+  it.effect("is tried with a line that says that it is writable, whatever the log level", () =>
     Effect.gen(function* () {
-      const { disk, instead, put, read, told } = yield* memoryWriter((disk) => {
+      const { disk, read } = yield* memoryLogFile((disk) => {
+        disk.hasFolder = false
+      })
+      yield* TestClock.adjust(0)
+      disk.hasFolder = true
+      yield* TestClock.adjust("1 second")
+      assert.match(read(), /^\[.*\[info\] .*: writable again\n$/)
+    }).pipe(Effect.provideService(References.MinimumLogLevel, "None"))
+  )
+
+  it.effect("is not tried again on a full disk until there is space for more than a line", () =>
+    Effect.gen(function* () {
+      const { disk, fallback, append, read, logged } = yield* memoryLogFile((disk) => {
         disk.capacity = 10
       })
-      yield* put("one\ntwo\nthree\n")
+      yield* append("one\ntwo\nthree\n")
       assert.strictEqual(read(), "one\ntwo\n")
-      assert.deepStrictEqual(instead, ["stdout: three\n"])
+      assert.deepStrictEqual(fallback, ["stdout: three\n"])
       disk.capacity = 1000
       yield* TestClock.adjust("10 seconds")
-      assert.deepStrictEqual(told, [warning("ENOSPC: no space left on device")])
+      assert.deepStrictEqual(logged, [warning("ENOSPC: no space left on device")])
       disk.capacity = 1_000_000
       yield* TestClock.adjust("1 second")
-      assert.deepStrictEqual(told.slice(1), [mended()])
+      assert.deepStrictEqual(logged.slice(1), [recovered()])
     })
   )
 
-  it.effect("is tried less and less often where each try fails soon after", () =>
+  it.effect("is tried less and less often where it fails again soon after each recovery", () =>
     Effect.gen(function* () {
       const disk = memoryDisk()
-      // A quota that a short line always fits into.
+      const tooLarge = new DiskError({ code: "EFBIG", message: "EFBIG: file too large" })
+      // A quota that has space for short lines only.
       const stingy: Disk = {
         ...disk,
         append: (file, bytes) =>
-          bytes.length < 150
-            ? disk.append(file, bytes)
-            : Effect.succeed({ written: 0, problem: { ...noSpace, code: "EFBIG", text: "EFBIG: file too large" } })
+          bytes.length < 150 ? disk.append(file, bytes) : Effect.succeed({ written: 0, error: tooLarge })
       }
-      const { put, told } = yield* writerOn(stingy, "/log/a.log", 1e6)
+      const { append, logged } = yield* logFileOn(stingy, "/log/a.log", 1e6)
       for (let second = 0; second < 600; second += 1) {
-        yield* put(`${"x".repeat(200)}\n`)
+        yield* append(`${"x".repeat(200)}\n`)
         yield* TestClock.adjust("1 second")
       }
-      const warnings = told.filter((line) => line.includes("[warning]")).length
+      const warnings = logged.filter((line) => line.includes("[warning]")).length
       assert.isAbove(warnings, 1)
       assert.isBelow(warnings, 120)
     })
   )
 
-  it.effect("holds back no more of the agent's lines than it can keep, nor the agent's end", () =>
+  it.effect("queues a limited number of the agent's lines, and delays the agent's end for a limited time", () =>
     Effect.gen(function* () {
       const disk: Disk = { ...memoryDisk(), append: () => Effect.never }
       const scope = yield* Scope.make()
-      const { instead, offer } = yield* Scope.provide(writerOn(disk, "/log/a.log"), scope)
+      const { fallback, offer } = yield* Scope.provide(logFileOn(disk, "/log/a.log"), scope)
       for (let i = 0; i < 1500; i += 1) offer(`${i}`)
-      assert.lengthOf(instead, 500)
-      assert.strictEqual(instead.at(-1), "stderr: 1499\n")
+      assert.lengthOf(fallback, 500)
+      assert.strictEqual(fallback.at(-1), "stderr: 1499\n")
       const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void))
       yield* TestClock.adjust("10 seconds")
       yield* Fiber.join(closing)
@@ -284,12 +328,12 @@ describe("a log file that cannot be written", () => {
 })
 
 describe("the log files", () => {
-  it.effect("are one for each path, whoever asks", () =>
+  it.effect("are one for each path, however often it is opened", () =>
     Effect.gen(function* () {
       const folder = yield* privateFolder
       const files = yield* LogFiles
       const [one, same, other] = yield* Effect.all(
-        [files.at(`${folder}/a`), files.at(`${folder}/a`), files.at(`${folder}/b`)],
+        [files.open(`${folder}/a`), files.open(`${folder}/a`), files.open(`${folder}/b`)],
         { concurrency: "unbounded" }
       )
       assert.strictEqual(one, same)

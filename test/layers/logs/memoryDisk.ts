@@ -1,8 +1,8 @@
 import { Effect } from "effect"
-import type { Disk, DiskProblem } from "../../../src/layers/logs/disk.ts"
+import { type Disk, DiskError } from "../../../src/layers/logs/disk.ts"
 
-export const noSpace: DiskProblem = { _tag: "DiskProblem", code: "ENOSPC", text: "ENOSPC: no space left on device" }
-const missing: DiskProblem = { _tag: "DiskProblem", code: "ENOENT", text: "ENOENT: no such file or directory" }
+export const noSpace = new DiskError({ code: "ENOSPC", message: "ENOSPC: no space left on device" })
+const missing = new DiskError({ code: "ENOENT", message: "ENOENT: no such file or directory" })
 
 interface MemoryFile {
   inode: number
@@ -11,13 +11,12 @@ interface MemoryFile {
 
 export interface MemoryDisk extends Disk {
   readonly files: Map<string, MemoryFile>
-  /** Bytes that all files together may have. */
+  /** How many bytes all files together may have. */
   capacity: number
-  /** Whether the folder is there. */
-  isThere: boolean
+  hasFolder: boolean
 }
 
-/** One folder in memory. */
+/** A disk in memory, with one folder. */
 export const memoryDisk = (): MemoryDisk => {
   const files = new Map<string, MemoryFile>()
   const open = new Map<number, MemoryFile>()
@@ -26,15 +25,15 @@ export const memoryDisk = (): MemoryDisk => {
   const disk: MemoryDisk = {
     files,
     capacity: Number.POSITIVE_INFINITY,
-    isThere: true,
-    look: (path) =>
+    hasFolder: true,
+    stat: (path) =>
       Effect.sync(() => {
         const file = files.get(path)
         return file && { device: 1, inode: file.inode, size: file.bytes.length }
       }),
     open: (path) =>
       Effect.suspend(() => {
-        if (!disk.isThere) return Effect.fail(missing)
+        if (!disk.hasFolder) return Effect.fail(missing)
         last += 1
         const file = files.get(path) ?? { inode: last, bytes: Buffer.of() }
         files.set(path, file)
@@ -45,16 +44,16 @@ export const memoryDisk = (): MemoryDisk => {
           inode,
           size: bytes.length,
           descriptor: last,
-          unfinished: bytes.length > 0 && bytes.at(-1) !== 10
+          endsInPartialLine: bytes.length > 0 && bytes.at(-1) !== 10
         })
       }),
     append: ({ descriptor }, bytes) =>
       Effect.sync(() => {
         const file = open.get(descriptor)
-        if (file === undefined) return { written: 0, problem: missing }
+        if (file === undefined) return { written: 0, error: missing }
         const written = Math.max(0, Math.min(bytes.length, disk.capacity - used()))
         file.bytes = Buffer.concat([file.bytes, bytes.subarray(0, written)])
-        return { written, problem: written < bytes.length ? noSpace : undefined }
+        return { written, error: written < bytes.length ? noSpace : undefined }
       }),
     truncate: ({ descriptor }, size) =>
       Effect.sync(() => {
@@ -75,7 +74,7 @@ export const memoryDisk = (): MemoryDisk => {
         [...files.keys()].filter((path) => path.startsWith(`${folder}/`)).map((path) => path.slice(folder.length + 1))
       ),
     remove: (path) => Effect.sync(() => void files.delete(path)),
-    room: () => Effect.sync(() => disk.capacity - used())
+    freeBytes: () => Effect.sync(() => disk.capacity - used())
   }
   return disk
 }

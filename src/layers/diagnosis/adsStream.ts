@@ -1,0 +1,81 @@
+import type { Socket } from "node:net"
+import { type Duration, Effect, Result } from "effect"
+import { type ProbeError, toProbeError } from "./ProbeError.ts"
+
+const adsPath = "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources"
+
+/** The part of a body that is not gRPC's that is kept for the message. */
+const maxMessageLength = 300
+
+/** How a server or proxy ended the stream. */
+export interface StreamEnd {
+  /** 0 where there was none. */
+  readonly httpStatus: number
+  /** The number in `grpc-status`; undefined where the answer is not gRPC's. */
+  readonly grpcStatus: string | undefined
+  /** The text in `grpc-message`, or the beginning of a body that is not gRPC's; empty where there is none. */
+  readonly message: string
+}
+
+const inOneLine = (text: string) => text.replace(/\s+/g, " ").trim().slice(0, maxMessageLength)
+
+const decodeGrpcMessage = (text: string) =>
+  Result.getOrElse(
+    Result.try(() => decodeURIComponent(text)),
+    () => text
+  )
+
+/**
+ * Opens the ADS stream that Envoy would open, and sends nothing on it. None if the server has not ended it within
+ * `timeout`: a server that accepts a stream waits for the first request.
+ */
+export const openAdsStream = Effect.fn("openAdsStream")(function* (
+  socket: Socket,
+  authority: string,
+  token: string | undefined,
+  timeout: Duration.Input
+) {
+  // Loaded here, since most agents never need a diagnosis.
+  const http2 = yield* Effect.promise(() => import("node:http2"))
+  return yield* Effect.callback<StreamEnd, ProbeError>((resume) => {
+    const session = http2.connect(`http://${authority}`, { createConnection: () => socket })
+    const fail = (error: Error) => resume(Effect.fail(toProbeError(error)))
+    session.on("error", fail)
+    const stream = session.request({
+      ":method": "POST",
+      ":path": adsPath,
+      "content-type": "application/grpc",
+      te: "trailers",
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` })
+    })
+    let httpStatus = 0
+    let body = ""
+    const onHeaders = (headers: Readonly<Record<string, string | ReadonlyArray<string> | number | undefined>>) => {
+      httpStatus ||= Number(headers[":status"] ?? 0)
+      const status = headers["grpc-status"]
+      // Without it the stream goes on, or a body follows that says more.
+      if (status === undefined && (httpStatus === 200 || !stream.readableEnded)) return
+      resume(
+        Effect.succeed({
+          httpStatus,
+          grpcStatus: status === undefined ? undefined : `${status}`,
+          message: decodeGrpcMessage(`${headers["grpc-message"] ?? ""}`)
+        })
+      )
+    }
+    stream.on("error", fail)
+    stream.on("response", onHeaders)
+    stream.on("trailers", onHeaders)
+    stream.setEncoding("utf8")
+    stream.on("data", (part: string) => {
+      if (body.length < maxMessageLength) body += part
+    })
+    stream.on("end", () => {
+      if (httpStatus !== 200) resume(Effect.succeed({ httpStatus, grpcStatus: undefined, message: inOneLine(body) }))
+    })
+    return Effect.sync(() => {
+      stream.close()
+      session.destroy()
+    })
+  }).pipe(Effect.timeoutOption(timeout))
+})
