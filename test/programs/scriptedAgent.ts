@@ -1,0 +1,44 @@
+import { Effect, Layer, Result, Runtime, Sink, Stdio, Stream } from "effect"
+import { type AgentStatus, AgentUnreachable, ManagementClient } from "../../src/services/ManagementClient.ts"
+
+const unreachable = new AgentUnreachable({ address: "unix:/api.sock", problem: "ENOENT" })
+
+/** What a running agent answers. */
+export interface AgentScript {
+  /** The answers to `/status` in turn, the last one for ever. */
+  readonly statuses?: ReadonlyArray<AgentStatus>
+  /** The status code and the body of every other answer. */
+  readonly status?: number
+  readonly body?: string
+}
+
+/** A running agent with scripted answers; undefined: no agent answers. Records requests, and what goes to stdout. */
+export const scriptedAgent = (script: AgentScript | undefined) => {
+  const requests: Array<string> = []
+  const written: Array<string> = []
+  let statusRequests = 0
+  const client = ManagementClient.of({
+    status: Effect.suspend(() => {
+      const { statuses = [] } = script ?? {}
+      const status = statuses[Math.min(statusRequests, statuses.length - 1)]
+      statusRequests += 1
+      return status === undefined ? Effect.fail(unreachable) : Effect.succeed(status)
+    }),
+    request: (method, path) => {
+      requests.push(`${method} ${path}`)
+      if (script === undefined) return Effect.fail(unreachable)
+      const { body = "OK\n", status = 200 } = script
+      return Effect.succeed({ status, body: Stream.make(new TextEncoder().encode(body)) })
+    }
+  })
+  const write = (part: string | Uint8Array) =>
+    Effect.sync(() => void written.push(typeof part === "string" ? part : new TextDecoder().decode(part)))
+  const stdio = Stdio.layerTest({ stdout: () => Sink.forEach(write) })
+  return { requests, written, layer: Layer.merge(Layer.succeed(ManagementClient, client), stdio) }
+}
+
+/** The exit code and the message of a command that has ended. */
+export const outcome = <E extends Error>(result: Result.Result<void, E>) =>
+  Result.isSuccess(result)
+    ? { code: 0, message: "" }
+    : { code: Runtime.getErrorExitCode(result.failure), message: result.failure.message }
