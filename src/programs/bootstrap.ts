@@ -4,6 +4,8 @@ import { BootstrapLive, LocalRelayBootstrapLive } from "../layers/bootstrap/Boot
 import { BootstrapValidatorLive } from "../layers/bootstrap/BootstrapValidatorLive.ts"
 import { explain } from "../layers/bootstrap/explain.ts"
 import { CommandDetails, everySetting } from "../layers/commandLine/CommandDetails.ts"
+import { printOutput } from "../layers/commandLine/output.ts"
+import { printableLine } from "../layers/commandLine/printable.ts"
 import { switchFlag } from "../layers/commandLine/switchFlag.ts"
 import { ConfigLive } from "../layers/config/ConfigLive.ts"
 import { SideFilesLive } from "../layers/files/SideFilesLive.ts"
@@ -26,7 +28,7 @@ export interface BootstrapOptions {
 export const printBootstrap = Effect.fn("bootstrap")(function* (options: BootstrapOptions) {
   const { inForce, warnings: settingWarnings } = yield* Config
   const { document, warnings } = yield* Bootstrap
-  for (const warning of [...settingWarnings, ...warnings]) yield* Console.error(`warning: ${warning}`)
+  for (const warning of [...settingWarnings, ...warnings]) yield* Console.error(printableLine(`warning: ${warning}`))
   if (options.validate) {
     const validator = yield* BootstrapValidator
     yield* validator.validate
@@ -34,10 +36,10 @@ export const printBootstrap = Effect.fn("bootstrap")(function* (options: Bootstr
   yield* (yield* SideFiles).write
   if (document._tag === "Custom") {
     const comment = `# ENVOY_CONFIG_FILE (set): the whole of ${document.path}, as it is\n`
-    return yield* Console.log(`${options.explain ? comment : ""}${document.text.trimEnd()}`)
+    return yield* printOutput(`${options.explain ? comment : ""}${document.text.trimEnd()}`)
   }
   const yaml = yield* Effect.promise(() => import("yaml"))
-  yield* Console.log(explain(yaml, document.value, options.explain ? document.decisions : [], inForce))
+  yield* printOutput(explain(yaml, document.value, options.explain ? document.decisions : [], inForce))
 })
 
 export const bootstrapCommand = Command.make(

@@ -1,6 +1,7 @@
-import { Console, Effect } from "effect"
+import { Effect } from "effect"
 import * as Command from "effect/cli/Command"
 import { CommandDetails } from "../layers/commandLine/CommandDetails.ts"
+import { printOutput } from "../layers/commandLine/output.ts"
 import { printableLines } from "../layers/commandLine/printable.ts"
 import { switchFlag } from "../layers/commandLine/switchFlag.ts"
 import {
@@ -19,7 +20,7 @@ export interface DrainOptions {
 /** Drains Envoy's inbound listeners, and prints what the agent answers. */
 export const drain = Effect.fn("drain")(function* ({ graceful }: DrainOptions) {
   const answer = yield* requestAgent("POST", `/drain_listeners?inboundonly${graceful ? "&graceful" : ""}`)
-  yield* Console.log(printableLines(yield* bodyText(answer)))
+  yield* printOutput(printableLines(yield* bodyText(answer)))
 }, Effect.scoped)
 
 export const drainCommand = Command.make(

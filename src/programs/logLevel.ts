@@ -1,7 +1,8 @@
-import { Console, Effect } from "effect"
+import { Effect } from "effect"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import { CommandDetails } from "../layers/commandLine/CommandDetails.ts"
+import { printOutput } from "../layers/commandLine/output.ts"
 import { printableLines } from "../layers/commandLine/printable.ts"
 import { switchFlag } from "../layers/commandLine/switchFlag.ts"
 import { LogLevel, levelWords } from "../services/LogLevels.ts"
@@ -24,7 +25,7 @@ export const setLogLevel = Effect.fn("log-level")(function* ({ level, permanent 
   const query = new URLSearchParams({ level, ...(permanent ? { permanent: "true" } : {}) })
   const answer = yield* requestAgent("POST", `/enableLogging?${query}`)
   const text = yield* bodyText(answer)
-  yield* Console.log(answer.status === 304 ? `the level is ${level} already` : printableLines(text))
+  yield* printOutput(answer.status === 304 ? `the level is ${level} already` : printableLines(text))
 }, Effect.scoped)
 
 export const logLevelCommand = Command.make(

@@ -1,7 +1,8 @@
-import { Effect, Option, Stdio, Stream } from "effect"
+import { Effect, Option, Stream } from "effect"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { CommandDetails } from "../layers/commandLine/CommandDetails.ts"
+import { writeOutput } from "../layers/commandLine/output.ts"
 import { switchFlag } from "../layers/commandLine/switchFlag.ts"
 import {
   noAgentAnswered,
@@ -29,8 +30,7 @@ export const showStats = Effect.fn("stats")(function* ({ delta, extensionOnly, u
   ]
   const query = parameters.length === 0 ? "" : `?${parameters.join("&")}`
   const answer = yield* requestAgent("GET", `/stats/prometheus${query}`)
-  const { stdout } = yield* Stdio.Stdio
-  yield* Stream.run(Stream.mapError(answer.body, noAgentAnswered), stdout({ endOnDone: false }))
+  yield* writeOutput(Stream.mapError(answer.body, noAgentAnswered))
 }, Effect.scoped)
 
 export const statsCommand = Command.make(

@@ -1,7 +1,8 @@
-import { Console, Effect, Runtime, Schedule, Schema, Stream } from "effect"
+import { Effect, Runtime, Schedule, Schema, Stream } from "effect"
 import * as Command from "effect/cli/Command"
 import { CommandDetails } from "../layers/commandLine/CommandDetails.ts"
 import { alignColumns } from "../layers/commandLine/columns.ts"
+import { printOutput, writeOutput } from "../layers/commandLine/output.ts"
 import { printableLine } from "../layers/commandLine/printable.ts"
 import { switchFlag } from "../layers/commandLine/switchFlag.ts"
 import { type AgentStatus, ManagementClient } from "../services/ManagementClient.ts"
@@ -36,15 +37,15 @@ export const showStatus = Effect.fn("status")(function* ({ json, watch }: Status
   const shown = (status: AgentStatus) => (json ? JSON.stringify(status) : asTable(status))
   if (!watch) {
     const status = yield* currentStatus
-    yield* Console.log(shown(status))
+    yield* printOutput(shown(status))
     const { healthStatus = "" } = status
     return yield* healthStatus === "HEALTHY" ? Effect.void : new AgentUnhealthy({ healthStatus })
   }
   const changes = Stream.fromEffectSchedule(currentStatus, Schedule.spaced("1 second")).pipe(
     Stream.changesWith(isSameButForUptime),
-    Stream.map(shown)
+    Stream.map((status) => `${shown(status)}\n`)
   )
-  yield* Stream.runForEach(json ? changes : Stream.intersperse(changes, ""), (text) => Console.log(text))
+  yield* writeOutput(json ? changes : Stream.intersperse(changes, "\n"))
 })
 
 export const statusCommand = Command.make(

@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { TestConsole } from "effect/testing"
 import { setLogLevel } from "../../src/programs/logLevel.ts"
 import { shows } from "../shows.ts"
 import { scriptedAgent } from "./scriptedAgent.ts"
@@ -21,9 +20,9 @@ describe("the command log-level", () => {
 
   it.effect("says that a level is in force already", () =>
     Effect.gen(function* () {
-      const { layer } = scriptedAgent({ status: 304, body: "" })
+      const { layer, written } = scriptedAgent({ status: 304, body: "" })
       yield* Effect.provide(setLogLevel({ level: "info", permanent: false }), layer)
-      assert.deepStrictEqual(yield* TestConsole.logLines, ["the level is info already"])
+      assert.deepStrictEqual(written, ["the level is info already\n"])
     })
   )
 })

@@ -1,5 +1,6 @@
-import { Effect, Layer, Result, Runtime, Sink, Stdio, Stream } from "effect"
+import { Effect, Layer, Result, Runtime, Stream } from "effect"
 import { type AgentStatus, AgentUnreachable, ManagementClient } from "../../src/services/ManagementClient.ts"
+import { recordedOutput } from "./recordedOutput.ts"
 
 const unreachable = new AgentUnreachable({ address: "unix:/api.sock", problem: "ENOENT" })
 
@@ -15,7 +16,6 @@ export interface AgentScript {
 /** A running agent with scripted answers; undefined: no agent answers. Records requests, and what goes to stdout. */
 export const scriptedAgent = (script: AgentScript | undefined) => {
   const requests: Array<string> = []
-  const written: Array<string> = []
   let statusRequests = 0
   const client = ManagementClient.of({
     status: Effect.suspend(() => {
@@ -31,10 +31,12 @@ export const scriptedAgent = (script: AgentScript | undefined) => {
       return Effect.succeed({ status, body: Stream.make(new TextEncoder().encode(body)) })
     }
   })
-  const write = (part: string | Uint8Array) =>
-    Effect.sync(() => void written.push(typeof part === "string" ? part : new TextDecoder().decode(part)))
-  const stdio = Stdio.layerTest({ stdout: () => Sink.forEach(write) })
-  return { requests, written, layer: Layer.merge(Layer.succeed(ManagementClient, client), stdio) }
+  const output = recordedOutput()
+  return {
+    requests,
+    written: output.written,
+    layer: Layer.merge(Layer.succeed(ManagementClient, client), output.layer)
+  }
 }
 
 /** The exit code and the message of a command that has ended. */
