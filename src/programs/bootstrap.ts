@@ -35,7 +35,7 @@ export const printBootstrap = Effect.fn("bootstrap")(function* (options: Bootstr
   }
   yield* (yield* SideFiles).write
   if (document._tag === "Custom") {
-    const comment = `# ENVOY_CONFIG_FILE (set): the whole of ${document.path}, as it is\n`
+    const comment = `# ENVOY_CONFIG_FILE (set): the whole of ${printableLine(document.path)}, as it is\n`
     return yield* printOutput(`${options.explain ? comment : ""}${document.text.trimEnd()}`)
   }
   const yaml = yield* Effect.promise(() => import("yaml"))

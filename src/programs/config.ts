@@ -3,7 +3,7 @@ import * as Command from "effect/cli/Command"
 import { CommandDetails } from "../layers/commandLine/CommandDetails.ts"
 import { alignColumns } from "../layers/commandLine/columns.ts"
 import { printOutput } from "../layers/commandLine/output.ts"
-import { printableLine } from "../layers/commandLine/printable.ts"
+import { printableLine, printableLines } from "../layers/commandLine/printable.ts"
 import { switchFlag } from "../layers/commandLine/switchFlag.ts"
 import { ConfigLive } from "../layers/config/ConfigLive.ts"
 import { runFilePath } from "../layers/files/runFiles.ts"
@@ -25,9 +25,9 @@ export const showConfig = Effect.fn("config")(function* ({ json }: ConfigOptions
   if (json) {
     const path = settings.ENVOY_CONFIG_FILE ?? runFilePath(settings, "bootstrap.json")
     const answer = { settings: inForce, warnings, envoyArguments: envoyArguments(settings, path) }
-    return yield* printOutput(JSON.stringify(answer, undefined, 2))
+    return yield* printOutput(printableLines(JSON.stringify(answer, undefined, 2)))
   }
-  yield* printOutput([asTable(inForce), ...warnings.map((warning) => `warning: ${warning}`)].join("\n"))
+  yield* printOutput([asTable(inForce), ...warnings.map((warning) => printableLine(`warning: ${warning}`))].join("\n"))
 })
 
 export const configCommand = Command.make(

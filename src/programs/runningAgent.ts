@@ -21,7 +21,7 @@ export const addressVariables: ReadonlyArray<SettingName> = [
 export const requestVariables: ReadonlyArray<SettingName> = [...addressVariables, "APPNET_AGENT_ADMIN_TOKEN"]
 
 /** What help says about these variables. */
-export const sameAsAgent = "They must have the values that the running agent has."
+export const sameAsAgent = "The address of the management API must be set as it is for the running agent."
 
 /** The exit codes of a command that asks the running agent for something. */
 export const requestExitCodes: Readonly<Record<string, string>> = {

@@ -34,7 +34,7 @@ const isSameButForUptime = (a: AgentStatus, b: AgentStatus) => withoutUptime(a) 
 export const showStatus = Effect.fn("status")(function* ({ json, watch }: StatusOptions) {
   const client = yield* ManagementClient
   const currentStatus = Effect.mapError(client.status, noAgentAnswered)
-  const shown = (status: AgentStatus) => (json ? JSON.stringify(status) : asTable(status))
+  const shown = (status: AgentStatus) => (json ? printableLine(JSON.stringify(status)) : asTable(status))
   if (!watch) {
     const status = yield* currentStatus
     yield* printOutput(shown(status))

@@ -46,7 +46,10 @@ const commandRows = ({ subcommands = [] }: HelpDoc): ReadonlyArray<Row> =>
 
 const exampleText = ({ examples = [] }: HelpDoc): string =>
   examples
-    .map(({ command, description }) => `${description === undefined ? "" : `  # ${description}\n`}  ${command}`)
+    .map(
+      ({ command, description }) =>
+        `${description === undefined ? "" : `${indent}# ${description}\n`}${indent}${command}`
+    )
     .join("\n")
 
 const variablesText = ({ variables, variablesNote }: CommandDetails["Service"]): string => {

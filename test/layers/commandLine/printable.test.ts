@@ -14,6 +14,11 @@ describe("printable text", () => {
     assert.strictEqual(printableLines("a\u0007\nb"), "a\\u0007\nb")
   })
 
+  it("is the same JSON where it was JSON", () => {
+    const value = { a: ["\u009b\u{e0001}\n", 1] }
+    assert.deepStrictEqual(JSON.parse(printableLines(JSON.stringify(value, undefined, 2))), value)
+  })
+
   it("is cut where a long word is quoted", () => {
     assert.strictEqual(quoted("a b"), '"a b"')
     assert.strictEqual(quoted("x".repeat(61)), `"${"x".repeat(60)}…"`)
