@@ -1,135 +1,28 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Console, Effect, Layer, Option, Runtime } from "effect"
-import * as Argument from "effect/cli/Argument"
+import { Console, Effect, Layer, Runtime } from "effect"
 import * as CliError from "effect/cli/CliError"
 import * as Command from "effect/cli/Command"
-import * as Flag from "effect/cli/Flag"
-import { BootstrapLive, LocalRelayBootstrapLive } from "../layers/bootstrap/BootstrapLive.ts"
-import { BootstrapValidatorLive } from "../layers/bootstrap/BootstrapValidatorLive.ts"
-import { ConfigLive } from "../layers/config/ConfigLive.ts"
-import { SideFilesLive } from "../layers/files/SideFilesLive.ts"
+import { CommandDetails, withVariables } from "../layers/commandLine/CommandDetails.ts"
+import { CommandLineLive } from "../layers/commandLine/CommandLineLive.ts"
+import { goAgentFlags } from "../layers/commandLine/globalFlags.ts"
+import { printableLines } from "../layers/commandLine/printable.ts"
 import { LoggerLive } from "../layers/logs/LoggerLive.ts"
-import { ManagementClientLive } from "../layers/management/ManagementClientLive.ts"
-import { HostLive } from "../layers/platform/HostLive.ts"
-import { InstanceMetadataLive } from "../layers/platform/InstanceMetadataLive.ts"
-import { TaskMetadataLive } from "../layers/platform/TaskMetadataLive.ts"
-import { EnvoyBinaryLive } from "../layers/process/EnvoyBinaryLive.ts"
-import { EnvoyWrapperNone } from "../layers/process/EnvoyWrapperLive.ts"
-import { levelWords } from "../services/LogLevels.ts"
-import { printBootstrap } from "./bootstrap.ts"
-import { showConfig } from "./config.ts"
-import { drain, setLogLevel, showStats, showStatus } from "./control.ts"
-import { ready } from "./ready.ts"
+import { bootstrapCommand } from "./bootstrap.ts"
+import { configCommand } from "./config.ts"
+import { drainCommand } from "./drain.ts"
+import { logLevelCommand } from "./logLevel.ts"
+import { readyCommand } from "./ready.ts"
+import { runCommand } from "./runCommand.ts"
+import { statsCommand } from "./stats.ts"
+import { statusCommand } from "./status.ts"
 
-const yes = (name: string, description: string) =>
-  Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false))
-
-const seconds = (name: string, description: string) =>
-  Flag.Finite(name).pipe(Flag.withDescription(description), Flag.optional)
-
-// Started by `main` without this module, so that the entry point loads no command-line code; described here.
-const runCommand = Command.make("run").pipe(
-  Command.withDescription("Start Envoy, watch it, serve the management API, drain and stop on a signal (the default)")
-)
-
-const bootstrapCommand = Command.make(
-  "bootstrap",
-  {
-    validate: yes("validate", "Also have Envoy check it (--mode validate)"),
-    explain: yes("explain", "With a comment at each part that a variable decided: which one, and whether it was set"),
-    localRelay: yes("local-relay", "Of the second Envoy of local relay mode, in the place of the first one's")
-  },
-  printBootstrap
-).pipe(
-  Command.withDescription("Print the Envoy bootstrap as YAML and start nothing"),
-  Command.provide(({ localRelay }) =>
-    BootstrapValidatorLive.pipe(
-      Layer.provideMerge(SideFilesLive),
-      Layer.provideMerge(localRelay ? LocalRelayBootstrapLive : BootstrapLive),
-      Layer.provideMerge(TaskMetadataLive),
-      Layer.provideMerge(InstanceMetadataLive),
-      Layer.provideMerge(Layer.provide(EnvoyBinaryLive, EnvoyWrapperNone)),
-      Layer.provideMerge(HostLive),
-      Layer.provideMerge(ConfigLive)
-    )
-  )
-)
-
-const configCommand = Command.make("config", { json: yes("json", "Print JSON instead of a table") }, showConfig).pipe(
-  Command.withDescription("Print every setting: value in force, where it came from, warnings; secrets redacted"),
-  Command.provide(() => ConfigLive)
-)
-
-const askingAgent = () => ManagementClientLive.pipe(Layer.provideMerge(ConfigLive))
-
-const readyCommand = Command.make(
-  "ready",
-  {
-    interval: seconds("interval", "Seconds between two questions; 0 asks once"),
-    timeout: seconds("timeout", "Seconds to go on asking; 0 asks once")
-  },
-  ready
-).pipe(
-  Command.withDescription("Ask the running agent until it is HEALTHY: exit 0, or 1 when it is not in time"),
-  Command.provide(askingAgent)
-)
-
-const statusCommand = Command.make(
-  "status",
-  {
-    json: yes("json", "Print JSON instead of a table"),
-    watch: yes("watch", "Go on, and print what changes")
-  },
-  showStatus
-).pipe(
-  Command.withDescription("What the running agent reports: exit 0 healthy, 1 not, 2 when there is none"),
-  Command.provide(askingAgent)
-)
-
-const drainCommand = Command.make(
-  "drain",
-  { graceful: yes("graceful", "Let requests that are under way end") },
-  drain
-).pipe(
-  Command.withDescription("Drain Envoy's inbound listeners: exit 0, 1 when refused, 2 when there is no agent"),
-  Command.provide(askingAgent)
-)
-
-const logLevelCommand = Command.make(
-  "log-level",
-  {
-    level: Argument.Literals("level", levelWords).pipe(
-      Argument.withDescription("trace, debug, info, warning, error, critical or off")
-    ),
-    permanent: yes("permanent", "The level to go back to from now on")
-  },
-  setLogLevel
-).pipe(
+/** The whole command line. */
+export const agentCommand = Command.make("appnet-agent").pipe(
   Command.withDescription(
-    "Set the level of Envoy's loggers, for a while: exit 0, 1 when refused, 2 when there is no agent"
+    "Runs Envoy beside a task of a service mesh: writes its bootstrap, starts it, restarts it, reports its health, and drains it before it stops.\n" +
+      "\n" +
+      "Without a command it does so in the foreground, like `appnet-agent run`. Every setting is an environment variable: `appnet-agent config` prints all of them with their values."
   ),
-  Command.provide(askingAgent)
-)
-
-const statsCommand = Command.make(
-  "stats",
-  {
-    usedOnly: yes("used-only", "Only what Envoy has updated"),
-    extensionOnly: Flag.Literals("filter", ["metrics_extension"]).pipe(
-      Flag.withDescription("Only the metrics extension's families, without their prefix"),
-      Flag.optional,
-      Flag.map(Option.isSome)
-    ),
-    delta: yes("delta", "What changed between the last two snapshots")
-  },
-  showStats
-).pipe(
-  Command.withDescription("Envoy's stats as Prometheus text: exit 0, 1 when refused, 2 when there is no agent"),
-  Command.provide(askingAgent)
-)
-
-const agent = Command.make("appnet-agent").pipe(
-  Command.withDescription("Starts, watches and stops the Envoy of a service mesh"),
   Command.withSubcommands([
     runCommand,
     bootstrapCommand,
@@ -139,21 +32,49 @@ const agent = Command.make("appnet-agent").pipe(
     drainCommand,
     logLevelCommand,
     statsCommand
-  ])
+  ]),
+  Command.withGlobalFlags(goAgentFlags),
+  Command.withExamples([
+    {
+      command: withVariables({ APPNET_XDS_MODE: "grpc", APPMESH_XDS_ENDPOINT: "localhost:18000" }, "appnet-agent"),
+      description: "Run Envoy with the configuration of any xDS server"
+    },
+    {
+      command: withVariables({ ENVOY_CONFIG_FILE: "envoy.yaml" }, "appnet-agent bootstrap --validate"),
+      description: "Have Envoy check a bootstrap of your own"
+    },
+    {
+      command: withVariables({ APPNET_AGENT_ADMIN_MODE: "tcp" }, "appnet-agent status --watch"),
+      description: "Follow the health of the agent that runs with the same variable"
+    }
+  ]),
+  Command.annotate(CommandDetails, {
+    variables: [],
+    variablesNote: "",
+    exitCodes: {},
+    documents: ["docs/settings.md", "docs/bootstrap.md", "docs/management-api.md", "docs/relay.md", "docs/migrating.md"]
+  })
 )
 
-/** All commands but `run`. */
+/** Runs the command that these words name: any but `run`. */
 export const cli = (version: string, words: ReadonlyArray<string>) =>
-  Command.runWith(agent, { version })(words).pipe(Effect.provide(NodeServices.layer))
+  Command.runWith(agentCommand, { version })(words).pipe(
+    Effect.provide(Layer.merge(CommandLineLive, NodeServices.layer))
+  )
 
 const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
   fiber.addObserver((exit) => teardown(exit, (code) => process.exit(code)))
 })
 
-/** A command on the real world: what goes wrong is said on stderr, one line each. */
-export const startCommand = (version: string, words: ReadonlyArray<string>) =>
-  cli(version, words).pipe(
-    Effect.tapError((error) => (CliError.isCliError(error) ? Effect.void : Console.error(error.message))),
-    Effect.provide(LoggerLive),
-    runMain({ disableErrorReporting: true })
+/** The errors of effect/cli are on stderr already; every other failure is printed there, without control characters. */
+const reportFailure = <A, E extends Error, R>(command: Effect.Effect<A, E, R>) =>
+  command.pipe(
+    Effect.tapError((error) =>
+      CliError.isCliError(error) ? Effect.void : Console.error(printableLines(error.message))
+    ),
+    Effect.tapDefect((defect) => Console.error("the agent itself failed:", defect))
   )
+
+/** Runs a command in this process, and ends the process with its exit code. */
+export const startCommand = (version: string, words: ReadonlyArray<string>) =>
+  cli(version, words).pipe(reportFailure, Effect.provide(LoggerLive), runMain({ disableErrorReporting: true }))

@@ -1,35 +1,40 @@
-/** What the command line says, in today's words. */
+import type { SettingName } from "../services/Settings.ts"
+
+/** A command line after the Go agent's flags have been taken out. */
 export interface Invocation {
+  /** The command with its flags and arguments; empty means `run`. */
   readonly words: ReadonlyArray<string>
-  /** Variables that old flags set. */
-  readonly environment: Readonly<Record<string, string>>
+  /** The variables that the Go agent's flags set. */
+  readonly environment: Readonly<Partial<Record<SettingName, string>>>
 }
 
-/** Flags of the Go agent that set a variable. */
-const valueFlags: Readonly<Record<string, string>> = {
+/** The Go agent's flags that set a variable. */
+const variableByFlag: Readonly<Record<string, SettingName>> = {
   logLevel: "ENVOY_LOG_LEVEL",
   envoyConfigPath: "ENVOY_CONFIG_FILE"
 }
-/** A flag by its name, which would be read as a letter each: `-loglevel` would ask for the version. */
-const oneDash = /^-[A-Za-z]{2}/
+/** A long flag behind one dash. The command line would read it as single-letter flags: `-loglevel` contains `-v`. */
+const longFlagBehindOneDash = /^-[A-Za-z]{2}/
+/** What Go's ParseBool reads as false. */
 const falseWords = new Set(["0", "f", "F", "false", "False", "FALSE"])
 
 /**
- * Reads the Go agent's flags, in any position, with one dash or two, `-flag=value` or `-flag value`, and leaves all
- * other words as they are, but for the second dash of a flag. `-envoyReadiness` becomes the command `ready`.
+ * Reads the Go agent's flags, in any position, with one dash or two, as `-flag=value` or `-flag value`.
+ * `-envoyReadiness` becomes the command `ready`. All other words stay as they are, except that a long flag behind one dash
+ * gets its second dash. A flag that lacks its value also stays, with two dashes, for the command line to report.
  */
 export const readLegacyFlags = (words: ReadonlyArray<string>): Invocation => {
   const rest: Array<string> = []
-  const environment: Record<string, string> = {}
-  let ready = false
+  const environment: Partial<Record<SettingName, string>> = {}
+  let isReadiness = false
   for (let i = 0; i < words.length; i += 1) {
     const word = words[i] ?? ""
     const [, name = "", attached] = /^--?([A-Za-z]+)(?:=(.*))?$/s.exec(word) ?? []
-    const variable = Object.hasOwn(valueFlags, name) ? valueFlags[name] : undefined
+    const variable = Object.hasOwn(variableByFlag, name) ? variableByFlag[name] : undefined
     if (name === "envoyReadiness") {
-      ready = attached === undefined || !falseWords.has(attached)
+      isReadiness = attached === undefined || !falseWords.has(attached)
     } else if (variable === undefined) {
-      rest.push(oneDash.test(word) ? `-${word}` : word)
+      rest.push(longFlagBehindOneDash.test(word) ? `-${word}` : word)
     } else if (attached === undefined && i + 1 < words.length) {
       i += 1
       environment[variable] = words[i] ?? ""
@@ -39,5 +44,5 @@ export const readLegacyFlags = (words: ReadonlyArray<string>): Invocation => {
       environment[variable] = attached
     }
   }
-  return { words: ready && rest[0] !== "ready" ? ["ready", ...rest] : rest, environment }
+  return { words: isReadiness && rest[0] !== "ready" ? ["ready", ...rest] : rest, environment }
 }

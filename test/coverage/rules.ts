@@ -22,7 +22,10 @@ export const chapters = {
     "control-exit-codes": "They end with 0, with 1 when refused, with 2 when there is no agent",
     "old-flags":
       "`-envoyReadiness`, `-logLevel`, `-envoyConfigPath` work with one dash or two, attached or not, anywhere",
-    "help-version-completions": "`--help`, `--version` and completions for shells"
+    "help-version-completions": "`--help`, `--version` and completions for shells",
+    "usage-errors":
+      "A wrong command line ends with 1 and one line that says what is wrong and what was meant or is allowed",
+    "flag-names": "No flag has the name of a command"
   },
   "Exit codes of `run`": {
     "exit-0-signal": "0 after a stop that a signal asked for",

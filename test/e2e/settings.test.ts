@@ -244,10 +244,14 @@ describe("a command", () => {
 
   it("refuses a flag that is not known or lacks its value", async () => {
     shows("old-flags")
-    for (const words of [["-logLevel"], ["-loglevel", "debug"], ["config", "-envoyConfigPath"]]) {
-      const { code, stderr } = await runAgent(words, await given({}))
-      expect([words, code]).toEqual([words, 1])
-      expect(stderr).toContain("Unrecognized flag")
+    for (const [words, line] of [
+      [["-logLevel"], 'flag "--logLevel" needs a value: level'],
+      [["-loglevel", "debug"], 'unknown flag "--loglevel": did you mean "--logLevel"?'],
+      [["config", "-envoyConfigPath"], 'flag "--envoyConfigPath" needs a value: file']
+    ] as const) {
+      const { code, stderr, stdout } = await runAgent(words, await given({}))
+      expect([words, code, stdout]).toEqual([words, 1, ""])
+      expect(stderr.split("\n")[0]).toBe(line)
     }
   })
 

@@ -6,6 +6,7 @@ import { Bootstrap, type BootstrapDocument, SideFiles } from "../../src/services
 import { BootstrapRejected, BootstrapValidator } from "../../src/services/BootstrapValidator.ts"
 import { settings } from "../fakes.ts"
 import { shows } from "../shows.ts"
+import { recordedOutput } from "./recordedOutput.ts"
 
 const generated: BootstrapDocument = {
   _tag: "Generated",
@@ -28,8 +29,10 @@ const printing = Effect.fnUntraced(function* (
   { document = generated, rejected = false }: Options = {}
 ) {
   const done: Array<string> = []
+  const output = recordedOutput()
   const note = (what: string) => Effect.sync(() => void done.push(what))
   const layer = Layer.mergeAll(
+    output.layer,
     settings({ APPNET_NODE_ID: "yes", ENVOY_LOG_LEVEL: "loud" }),
     Layer.succeed(
       Bootstrap,
@@ -54,7 +57,7 @@ const printing = Effect.fnUntraced(function* (
   const result = yield* Effect.result(
     printBootstrap({ validate: false, explain: false, ...options }).pipe(Effect.provide(layer))
   )
-  const lines = (yield* TestConsole.logLines).join("\n")
+  const lines = output.written.join("").trimEnd()
   const warnings = (yield* TestConsole.errorLines).join("\n")
   return { done, result, lines, warnings }
 })

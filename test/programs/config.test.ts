@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Schema } from "effect"
-import { TestConsole } from "effect/testing"
+import { Effect, Layer, Schema } from "effect"
 import { layerFrom } from "../../src/layers/config/ConfigLive.ts"
 import { settingNames } from "../../src/layers/config/decode.ts"
 import { showConfig } from "../../src/programs/config.ts"
 import { shows } from "../shows.ts"
+import { recordedOutput } from "./recordedOutput.ts"
 
 const Answer = Schema.Struct({
   settings: Schema.Array(
@@ -19,8 +19,9 @@ const Answer = Schema.Struct({
 })
 
 const printed = Effect.fnUntraced(function* (environment: Readonly<Record<string, string>>, json: boolean) {
-  yield* showConfig({ json }).pipe(Effect.provide(layerFrom(environment)))
-  return (yield* TestConsole.logLines).join("\n")
+  const { layer, written } = recordedOutput()
+  yield* showConfig({ json }).pipe(Effect.provide(Layer.merge(layer, layerFrom(environment))))
+  return written.join("").trimEnd()
 })
 
 const answered = (environment: Readonly<Record<string, string>>) =>

@@ -21,6 +21,10 @@ describe("the Go agent's flags", () => {
     ]) {
       assert.deepStrictEqual(readLegacyFlags(words), { words: ["config"], environment: { ENVOY_LOG_LEVEL: "debug" } })
     }
+    assert.deepStrictEqual(readLegacyFlags(["log-level", "--logLevel=info", "debug"]), {
+      words: ["log-level", "debug"],
+      environment: { ENVOY_LOG_LEVEL: "info" }
+    })
     assert.deepStrictEqual(readLegacyFlags(["-envoyConfigPath", "/e.yaml", "-logLevel=off"]), {
       words: [],
       environment: { ENVOY_CONFIG_FILE: "/e.yaml", ENVOY_LOG_LEVEL: "off" }
