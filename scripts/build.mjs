@@ -7,7 +7,7 @@ import { builtinModules } from "node:module"
 import { tmpdir } from "node:os"
 import { constants, zstdCompressSync } from "node:zlib"
 import { build } from "esbuild"
-import { yamlForEsbuild } from "./yaml-modules.mjs"
+import { yamlForEsbuild } from "./yaml-modules.ts"
 
 const path = (relative) => new URL(`../${relative}`, import.meta.url).pathname
 

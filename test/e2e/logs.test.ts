@@ -3,81 +3,8 @@ import { once } from "node:events"
 import { closeSync, constants, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { shows } from "../shows.ts"
-import {
-  type Agent,
-  agentEnvironment,
-  agentFile,
-  ask,
-  eventually,
-  privateFolder,
-  processesOf,
-  runAgent,
-  startAgent
-} from "./agent.ts"
-
-/** The lines of a log, the oldest file first. */
-const linesIn = (folder: string): ReadonlyArray<string> =>
-  readdirSync(folder)
-    .toSorted((one, other) => (one.length === other.length ? (one < other ? -1 : 1) : other.length - one.length))
-    .flatMap((name) => {
-      const text = readFileSync(`${folder}/${name}`, "latin1")
-      expect(text.endsWith("\n")).toBe(true)
-      return text.slice(0, -1).split("\n")
-    })
-
-const serviceConnect = (folder: string) => ({
-  APPMESH_XDS_ENDPOINT: `unix://${folder}/none.sock`,
-  APPMESH_RESOURCE_ARN: "task-set/cluster/service/logs"
-})
-
-interface Logging {
-  /** Run by a shell in Envoy's place, in the agent's folder; none: the real Envoy. */
-  readonly script?: string
-  readonly environment?: Readonly<Record<string, string>>
-  readonly under?: (logs: string) => ReadonlyArray<string>
-  readonly hasFolder?: boolean
-}
-
-/** An agent that logs to the folder `logs`. */
-const startLogging = async ({ environment, hasFolder = true, script, under }: Logging = {}) => {
-  const folder = privateFolder()
-  const logs = `${folder}/logs`
-  if (hasFolder) mkdirSync(logs)
-  const fake = `${folder}/envoy`
-  if (script !== undefined) {
-    writeFileSync(fake, `#!/bin/sh\n[ "$1" = --version ] && exit\ncd ${folder}\n${script}\n`, { mode: 0o755 })
-  }
-  const agent = await startAgent({
-    folder,
-    ...(under === undefined ? {} : { under: under(logs) }),
-    environment: {
-      ...serviceConnect(folder),
-      ...(script === undefined ? {} : { APPNET_ENVOY_PATH: fake }),
-      APPNET_ENVOY_LOG_DESTINATION: logs,
-      ...environment
-    }
-  })
-  return { agent, folder, logs, log: () => readFileSync(`${logs}/appnet_envoy.log`, "latin1") }
-}
-
-const stop = async (agent: Agent) => {
-  agent.child.kill("SIGTERM")
-  expect(await agent.exited).toEqual({ code: 0, signal: null })
-}
-
-const ofAgent = /^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\]\[\d+\]\[[a-z]+\] \[AppNet Agent\] /
-const numbered = /^line (\d{9}) of the fake Envoy$/
-const count = (text: string, part: string) => text.split(part).length - 1
-
-/** A small disk of the agent's own, that nobody else sees and that is gone with it. */
-const onDisk = (options: string) => (logs: string) => [
-  "unshare",
-  process.getuid?.() === 0 ? "-m" : "-rm",
-  "sh",
-  "-c",
-  `mount -t tmpfs -o ${options} none ${logs} && exec "$@"`,
-  "sh"
-]
+import { agentEnvironment, agentFile, ask, eventually, privateFolder, processesOf, runAgent } from "./agent.ts"
+import { agentLine, countOf, linesIn, numberedLine, startLogging, stop } from "./logging.ts"
 
 describe("a log file", () => {
   it("has the lines of Envoy and of the agent to the last, and nothing is left for stdout and stderr", async () => {
@@ -116,7 +43,7 @@ describe("a log file", () => {
     const { agent, logs } = await startLogging({ environment: { ENVOY_LOG_LEVEL: "off" } })
     await agent.until({ envoyState: "PRE_INITIALIZING" })
     await stop(agent)
-    expect(linesIn(logs).filter((line) => !ofAgent.test(line))).toEqual([])
+    expect(linesIn(logs).filter((line) => !agentLine.test(line))).toEqual([])
     expect(agent.stdout() + agent.stderr()).toBe("")
   })
 
@@ -132,12 +59,12 @@ describe("a log file", () => {
     let expected = 1
     const others: Array<string> = []
     for (const line of linesIn(logs)) {
-      const number = numbered.exec(line)?.[1]
+      const number = numberedLine.exec(line)?.[1]
       if (number === undefined) others.push(line)
       else if (Number(number) === expected) expected += 1
     }
     expect(expected).toBe(1_000_001)
-    expect(others.filter((line) => !ofAgent.test(line))).toEqual([])
+    expect(others.filter((line) => !agentLine.test(line))).toEqual([])
     expect(others.at(-1)).toContain("Envoy ended with exit code 7 and no restart is left")
     expect(agent.stdout() + agent.stderr()).toBe("")
   })
@@ -158,10 +85,10 @@ describe("a log file", () => {
     await eventually(() => readdirSync(logs).length > before + 1, "more lines")
     process.kill(await agent.envoyPid(), "SIGKILL")
     expect((await agent.exited).code).toBe(137)
-    const lines = linesIn(logs).filter((line) => !ofAgent.test(line))
+    const lines = linesIn(logs).filter((line) => !agentLine.test(line))
     const starts = lines.filter((line) => line === "half a liline 000000001 of the fake Envoy")
     expect(starts).toHaveLength(2)
-    const torn = lines.filter((line) => !numbered.test(line) && line !== starts[0])
+    const torn = lines.filter((line) => !numberedLine.test(line) && line !== starts[0])
     // What the kernel cut when it killed, at most once a life.
     expect(torn.length).toBeLessThanOrEqual(2)
     for (const line of torn) expect("line 000000000 of the fake Envoy".startsWith(line.replace(/\d/g, "0"))).toBe(true)
@@ -203,45 +130,8 @@ describe("without a usable log file", () => {
     writeFileSync(`${folder}/go`, "")
     await eventually(() => log().includes("at last\n"), "a line in the file")
     expect(log()).toContain("[info] [AppNet Agent] log file")
-    expect(count(agent.stderr(), "no such file or directory")).toBe(1)
+    expect(countOf(agent.stderr(), "no such file or directory")).toBe(1)
     expect(agent.stdout()).toBe("out\n")
-    await stop(agent)
-  })
-
-  it("a read-only disk is one warning, and the output stays on stdout and stderr to the end", async () => {
-    const { agent } = await startLogging({ script: "echo out; echo err >&2; sleep 3; exit 6", under: onDisk("ro") })
-    expect((await agent.exited).code).toBe(6)
-    expect(agent.stdout()).toBe("out\n")
-    for (const text of ["\nerr\n", "[AppNet Agent] Envoy ended with exit code 6 and no restart"])
-      expect(`\n${agent.stderr()}`).toContain(text)
-    expect(count(agent.stderr(), "EROFS")).toBe(1)
-  })
-
-  it("no line is lost while the disk is full, and Envoy does not wait for it", async () => {
-    const lines = (first: number, last: number) => `seq -f 'line %09.0f of the fake Envoy' ${first} ${last}`
-    const { agent, folder } = await startLogging({
-      script: `${lines(1, 60_000)}; touch full; while ! [ -e go ]; do sleep 0.05; done; ${lines(60_001, 60_100)}; exec sleep 100`,
-      environment: { APPNET_AGENT_MAX_LOG_FILE_SIZE: "100" },
-      under: onDisk("size=1m")
-    })
-    const path = `/proc/${agent.pid}/root${folder}/logs/appnet_envoy.log`
-    await eventually(() => readdirSync(folder).includes("full"), "Envoy has said all")
-    await eventually(() => agent.stdout().endsWith("line 000060000 of the fake Envoy\n"), "the last line on stdout")
-    const inFile = readFileSync(path, "latin1")
-    const found = `${inFile}${agent.stdout()}`.split("\n").filter((line) => numbered.test(line))
-    expect(found).toHaveLength(60_000)
-    expect(new Set(found).size).toBe(60_000)
-    expect(inFile.endsWith("\n")).toBe(true)
-    expect(inFile.length).toBeGreaterThan(900_000)
-    expect(count(agent.stderr(), "ENOSPC")).toBe(1)
-
-    writeFileSync(path, "")
-    await eventually(() => agent.stderr().includes("written again"), "the file is written again")
-    const printed = agent.stdout()
-    writeFileSync(`${folder}/go`, "")
-    await eventually(() => readFileSync(path, "latin1").includes("line 000060100 "), "the last line in the file")
-    expect(agent.stdout()).toBe(printed)
-    expect(count(agent.stderr(), "ENOSPC")).toBe(1)
     await stop(agent)
   })
 

@@ -313,8 +313,8 @@ describe("Envoy's output", () => {
       APPMESH_XDS_ENDPOINT: `unix://${folder}/none.sock`,
       APPMESH_RESOURCE_ARN: "task-set/c/s/x"
     }
-    // `script` gives its command a terminal of its own.
-    const terminal = spawn("script", ["-qefc", `exec ${process.execPath} ${agentFile}`, "/dev/null"], {
+    const openTerminal = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)"
+    const terminal = spawn("python3", ["-c", openTerminal, process.execPath, agentFile], {
       env: environment,
       stdio: ["pipe", "pipe", "pipe"]
     })
