@@ -1,7 +1,6 @@
-// The documented behaviour that is no single setting, line by line, each under a name by which a test says that it
-// shows it.
+// The documented behaviour beyond single settings: one rule a line, under the name by which a test claims it.
 
-/** Names of rules and what they say, by chapter. */
+/** Rules by chapter: their names and their texts. */
 export const chapters = {
   Commands: {
     "one-file": "The built agent is one executable file that needs no packages beside it",
@@ -155,5 +154,5 @@ export const chapters = {
 type Chapters = typeof chapters
 type KeysOf<T> = T extends unknown ? keyof T : never
 
-/** The name of a rule, in any chapter. */
+/** The name of a rule of any chapter. */
 export type RuleName = KeysOf<Chapters[keyof Chapters]>

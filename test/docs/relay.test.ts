@@ -15,7 +15,7 @@ const decoded = (environment: Readonly<Record<string, string>>) =>
     }
   })
 
-/** Where a socket of a container is on the host. */
+/** The host's path of a socket in a container. */
 const onHost = (path: string, mounts: unknown, volumes: unknown): string | undefined => {
   for (const mount of listOf(mounts)) {
     const folder = `${mount.containerPath ?? mount.mountPath}`
@@ -27,7 +27,7 @@ const onHost = (path: string, mounts: unknown, volumes: unknown): string | undef
   return undefined
 }
 
-/** The relay's socket and the workload's endpoint, on the host, of either platform's examples. */
+/** The relay's socket and the workload's endpoint in one platform's examples, as paths on the host. */
 const socketsOf = (documents: ReadonlyArray<unknown>): ReadonlyArray<string | undefined> =>
   within(documents)
     .filter(({ volumes }) => volumes !== undefined)
@@ -65,9 +65,9 @@ describe("docs/relay.md", () => {
   it("names no variable that is not a setting", () => {
     const names = page.match(/\b(APPNET|ENVOY|APPMESH|RELAY|LISTENER|HC)_[A-Z0-9_]+\b/g) ?? []
     expect(names.length).toBeGreaterThan(20)
-    // Arguments of the Dockerfile.
-    const others = ["ENVOY_IMAGE", "ENVOY_BINARY"]
-    expect(names.filter((name) => ![...settingNames, ...others].includes(name))).toEqual([])
+    // These are arguments of the Dockerfile.
+    const dockerfileArguments = ["ENVOY_IMAGE", "ENVOY_BINARY"]
+    expect(names.filter((name) => ![...settingNames, ...dockerfileArguments].includes(name))).toEqual([])
   })
 
   it("has relay and workload meet at one socket of the host", () => {

@@ -15,7 +15,7 @@ import {
 
 const connected = { healthStatus: "HEALTHY", managementServerConnectionStatus: "CONNECTED" }
 
-/** The process of the second Envoy: the one whose bootstrap's name says so. */
+/** The process of the relay's Envoy, found by the name of its bootstrap. */
 const relayPidOf = (agent: Agent): number => {
   const [pid, other] = processesOf(agent.folder).filter((pid) =>
     /envoy[^\0]*\0(?:.*\0)?-c\0[^\0]*-relay-bootstrap\.json/s.test(readFileSync(`/proc/${pid}/cmdline`, "latin1"))
@@ -68,7 +68,7 @@ describe("local relay mode", () => {
     await eventually(() => files().length === 3, "two rotated files")
     for (const file of files()) {
       const lines = readFileSync(`${agent.folder}/${file}`, "latin1")
-      // One of them may just be new.
+      // The newest file may still be empty.
       if (lines !== "") expect(lines).toContain(own)
     }
     expect(agent.stdout() + agent.stderr()).not.toContain(own)

@@ -89,7 +89,7 @@ describe("a log file", () => {
     const starts = lines.filter((line) => line === "half a liline 000000001 of the fake Envoy")
     expect(starts).toHaveLength(2)
     const torn = lines.filter((line) => !numberedLine.test(line) && line !== starts[0])
-    // What the kernel cut when it killed, at most once a life.
+    // A kill may cut the line that Envoy is writing: at most one for each Envoy.
     expect(torn.length).toBeLessThanOrEqual(2)
     for (const line of torn) expect("line 000000000 of the fake Envoy".startsWith(line.replace(/\d/g, "0"))).toBe(true)
   })
@@ -139,7 +139,7 @@ describe("without a usable log file", () => {
     const folder = privateFolder()
     const pipe = `${folder}/pipe`
     execFileSync("mkfifo", [pipe])
-    // Opened for both, so that nobody ever reads and nobody has to.
+    // Opened for reading as well, so that the pipe has a reader, which never reads.
     const held = openSync(pipe, constants.O_RDWR)
     onTestFinished(() => closeSync(held))
     const environment: Readonly<Record<string, string>> = {

@@ -14,7 +14,7 @@ const post = (agent: Agent, path: string, headers: Readonly<Record<string, strin
 
 const adminOf = (agent: Agent) => `http://127.0.0.1:${agent.environment.ENVOY_ADMIN_ACCESS_PORT}`
 
-/** The same listener, which counts requests as the metrics extension would: in `appmesh.RequestCount...`. */
+/** A listener that counts its requests under `appmesh.RequestCount...`, the name that the metrics extension uses. */
 const counting = (port: number): Resource => {
   const rateLimit = {
     name: "envoy.filters.http.local_ratelimit",
@@ -318,7 +318,7 @@ describe("the management API on a real Envoy", () => {
     await eventually(() => garbage.answer().startsWith("HTTP/1.1 400"), "a refusal of what is no request")
     await eventually(() => pipelined.answer().split("HTTP/1.1 200").length === 51, "an answer to each request")
 
-    // Half-open requests are cut off.
+    // Incomplete requests are cut off.
     await eventually(
       () => [...sockets].every((socket) => socket.destroyed || socket.readableEnded),
       "no open connection",
@@ -336,7 +336,7 @@ describe("the management API on a real Envoy", () => {
       ["GET", "/status", [200]],
       ["GET", "/ready", [200]],
       ["GET", "/live", [200]],
-      // What asks Envoy may come too late on a machine that is busy with the burst itself.
+      // Envoy may answer too late on a machine that is busy with the burst: hence 502.
       ["GET", "/stats/prometheus", [200, 429, 502]],
       ["GET", "/openapi.json", [200, 429]],
       ["POST", "/enableLogging?level=info", [304, 429]],
@@ -363,7 +363,7 @@ describe("the management API on a real Envoy", () => {
 })
 
 describe("the management API on an admin that misbehaves", () => {
-  /** An agent whose Envoy is a process that sleeps, and whose admin is this server. */
+  /** Starts an agent whose Envoy is a sleeping process, and whose admin is a server with this handler. */
   const against = async (handler: (socket: net.Socket) => void) => {
     const admin = net.createServer(handler)
     const sockets = new Set<net.Socket>()

@@ -19,7 +19,7 @@ import {
 import { writeStaticBootstrap } from "./bootstraps.ts"
 import { serviceConnect } from "./mesh.ts"
 
-/** An agent whose Envoy has one static listener. */
+/** Starts an agent whose Envoy has one static listener. */
 const startServing = async (options: AgentOptions = {}) => {
   const folder = privateFolder()
   const listenerPort = await freePort()
@@ -39,7 +39,7 @@ describe("a custom bootstrap", () => {
     const { agent, listener } = await startServing()
     const status = await agent.until({ healthStatus: "HEALTHY", envoyState: "LIVE" })
     expect((await ask(listener, "/")).body).toBe("served")
-    // It has no ADS, so there is no connection to speak of.
+    // Without ADS in the bootstrap no connection is reported.
     expect(status).not.toHaveProperty("managementServerConnectionStatus")
     expect(status.initialConfigUpdateStatus).toBe("UPDATE_SUCCESSFUL")
   })
@@ -247,7 +247,7 @@ describe("a stop", () => {
   it("kills an Envoy that ignores SIGTERM", async () => {
     shows("kill-after-3s")
     const folder = privateFolder()
-    // Only the shell is told: the agent must end what it started.
+    // The shell ignores SIGTERM; the `sleep` that it started has to end as well.
     writeFileSync(
       `${folder}/envoy`,
       `#!/bin/sh\n[ "$1" = --version ] && exit\ntrap '' TERM\ntouch ${folder}/up\nwhile :; do sleep 0.1; done\n`,

@@ -22,7 +22,7 @@ const connected = { healthStatus: "HEALTHY", managementServerConnectionStatus: "
 const serving = async (relayEnvironment: Readonly<Record<string, string>>, upstream?: Upstream) => {
   const server = upstream ?? (await startUpstream())
   const relay = await startRelay(server, relayEnvironment)
-  // Before there is a socket, a workload's gRPC waits 10 s and more before it tries again.
+  // If the socket does not exist yet, the workload's gRPC waits 10 s or more before it tries again.
   await relay.agent.until({ healthStatus: "HEALTHY" })
   const workload = await startWorkload(relay)
   await workload.until(connected)
@@ -88,7 +88,7 @@ describe("relay mode", () => {
     credentials.rotate(second)
     const asked = credentials.requests()
     await eventually(() => credentials.requests() > asked, "the relay's Envoy asks for new credentials")
-    // The next stream is the first that can show them.
+    // New credentials are used from the next stream on.
     await eventually(
       () => {
         upstream.plane().endStreams()
@@ -153,7 +153,7 @@ describe("relay mode", () => {
     await openFleet(first, 1).until(1, 20)
     expect((await first.agent.status()).envoyState).toBe("LIVE")
 
-    // The next one takes the socket over, and the one before leaves it to that.
+    // The next relay takes the socket over, and the first leaves it alone when it ends.
     const next = await startRelay(upstream, lastingKey, same)
     await next.agent.until({ healthStatus: "HEALTHY" })
     first.agent.child.kill("SIGTERM")

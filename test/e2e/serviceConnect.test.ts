@@ -46,7 +46,7 @@ describe("Service Connect mode", () => {
     expect(gone.managementServerDisconnectedTimestamp).toMatch(rfc3339)
     expect((await ask(listener, "/")).body).toBe("from the mesh")
     await controlPlaneIn(folder, { listeners: [answering(listenerPort, "from the mesh")] })
-    // The recorded bootstrap has gRPC wait 10 s and more before it tries again.
+    // With the recorded bootstrap gRPC waits 10 s or more before it tries again.
     const back = await agent.until({ managementServerConnectionStatus: "CONNECTED" }, 50)
     expect(back).not.toHaveProperty("managementServerDisconnectedTimestamp")
     expect(back.healthStatus).toBe("HEALTHY")
@@ -105,7 +105,7 @@ describe("Service Connect mode", () => {
     shows("drain-request")
     const { agent, folder, listenerPort } = await startMesh({ environment: { LISTENER_DRAIN_WAIT_TIME_S: "60" } })
     await agent.until({ healthStatus: "HEALTHY" })
-    // A request whose head is not complete yet is in flight.
+    // A request whose headers are not complete yet counts as active.
     const connection = net.connect(listenerPort, "127.0.0.1")
     let answer = ""
     connection.on("data", (part) => {

@@ -18,7 +18,7 @@ import {
 import { writeStaticBootstrap } from "./bootstraps.ts"
 import { serviceConnect } from "./mesh.ts"
 
-/** A program in Envoy's place: says no version, and does this when it is started. */
+/** Writes a script to run in Envoy's place. It prints no version. Answers its path. */
 const inEnvoysPlace = (folder: string, script: string) => {
   const path = `${folder}/envoy`
   writeFileSync(path, `#!/bin/sh\n[ "$1" = --version ] && exit\n${script}\n`, { mode: 0o755 })
@@ -83,7 +83,7 @@ describe("a running agent", () => {
     expect(openAs(Number(envoyPid), 1)).not.toMatch(/socket/)
     agent.child.kill("SIGTERM")
     expect((await agent.exited).code).toBe(0)
-    // Envoy writes it out when it ends.
+    // Envoy flushes this log when it ends.
     expect(readFileSync(`${folder}/admin.log`, "utf8")).toContain("/server_info")
     expect(filesIn(own)).toEqual([])
   })
@@ -133,7 +133,7 @@ describe("a running agent", () => {
     shows("APPNET_AGENT_ADMIN_MODE", "APPNET_ENVOY_RESTART_COUNT", "not-served", "exit-envoy-code", "net-admin")
     for (const code of [0, 3]) {
       const folder = privateFolder()
-      // A setpriv that works nowhere: it is tried once for NET_ADMIN, warned about, and left out.
+      // This setpriv always fails: the agent tries it once for NET_ADMIN, logs a warning, and starts Envoy without it.
       mkdirSync(`${folder}/bin`)
       writeFileSync(`${folder}/bin/setpriv`, `#!/bin/sh\necho "$@" >> ${folder}/tried\nexit 1\n`, { mode: 0o755 })
       const script = `touch ${folder}/up; while ! [ -e ${folder}/end ]; do sleep 0.05; done; exit ${code}`

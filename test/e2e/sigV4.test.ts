@@ -104,7 +104,7 @@ const tokenOptions = (token?: string, expired = false): SigV4Options => ({
   }
 })
 
-/** The same request with one header, lower case, changed, or without it. */
+/** A copy of a request with one header changed or removed. `name` is in lower case. */
 const altered = (request: SignedRequest, name: string, value?: string): SignedRequest => ({
   ...request,
   headers: request.headers.flatMap((header) => {

@@ -16,10 +16,10 @@ interface Choices {
   readonly mode: "grpc" | "tls" | "mtls"
   readonly names?: ReadonlyArray<string>
   readonly expired?: boolean
-  /** The token that the control plane asks for. */
+  /** The token that the control plane requires. */
   readonly token?: string
   readonly environment?: (setting: Setting) => Readonly<Record<string, string>>
-  /** What the control plane itself speaks, if not what the agent is told. */
+  /** The protocol of the control plane, if it differs from the agent's mode. */
   readonly served?: "grpc" | "tls" | "mtls"
 }
 
@@ -30,7 +30,7 @@ const credentialsOf = (served: "grpc" | "tls" | "mtls", { certificate, key }: Is
   return ServerCredentials.createSsl(mutual ? Buffer.from(authority.certificate) : null, [pair], mutual)
 }
 
-/** A control plane on loopback that any client may speak to who has what it asks for, and an agent in standalone mode. */
+/** Starts a control plane on loopback, and an agent in standalone mode that connects to it. */
 const standalone = async ({
   environment,
   expired = false,

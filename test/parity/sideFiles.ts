@@ -1,9 +1,9 @@
-// The files that recorded bootstraps name outside of a case's folder: /tmp/sampling-rules.json.
+// The files that recorded cases have outside of their own folder: /tmp/sampling-rules.json.
 import { rmSync } from "node:fs"
 import net from "node:net"
 import { eventually } from "../e2e/agent.ts"
 
-/** Linux frees a name in the abstract namespace when its holder ends, however it ends. */
+/** A name in Linux's abstract socket namespace. The kernel frees it when the process that holds it ends. */
 const lockName = "\0appnet-agent-parity-side-files"
 
 const tryLock = () =>
@@ -16,8 +16,8 @@ const tryLock = () =>
   })
 
 /**
- * Runs `use` with these files absent at its begin, and removes them at its end. One caller at a time on this machine, so
- * that two runs of the tests do not see each other's files.
+ * Runs `use` without these files, and removes those that it made. Only one process of the machine does so at a time, so that
+ * two runs of the tests do not see each other's files.
  */
 export const withSideFiles = async <A>(paths: ReadonlyArray<string>, use: () => Promise<A>): Promise<A> => {
   if (paths.length === 0) return use()
