@@ -17,14 +17,14 @@ describe("the Dockerfile", () => {
     expect(execFileSync("sh", words, { cwd: root, encoding: "utf8" })).toBe("")
   }, 60_000)
 
-  it("takes the Node and the Envoy that are tested, and the package's version", () => {
+  it("has the versions of Node and Envoy that are tested, and the package's version", () => {
     expect(argument("NODE_IMAGE")).toMatch(new RegExp(`^node:${manifest.devDependencies.node}-`))
     const envoy = /^version=(.*)$/m.exec(readFileSync(`${root}scripts/envoy.sh`, "utf8"))?.[1]
     expect(argument("ENVOY_IMAGE")).toBe(`envoyproxy/envoy:v${envoy}`)
     expect(argument("VERSION")).toBe(manifest.version)
   })
 
-  it("takes no base without a tag", () => {
+  it("names every base image with a tag", () => {
     const bases = instructions.filter(({ name }) => name === "FROM").map(({ text }) => text.split(" ")[0] ?? "")
     expect(bases.length).toBeGreaterThan(1)
     for (const base of bases) {

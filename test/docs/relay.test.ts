@@ -54,7 +54,7 @@ describe("docs/relay.md", () => {
   })
 
   for (const { container, environment, name } of agents) {
-    it(`the example of the ${name} has settings that are known, right and used`, () => {
+    it(`the example of the ${name} has settings that are known, valid and used`, () => {
       const { mode: _, ...wrong } = decoded(environment)
       expect(wrong).toEqual({ problems: [], warnings: [], unused: [] })
       for (const variable of Object.keys(environment)) expect([...settingNames, "AWS_REGION"]).toContain(variable)
@@ -70,13 +70,13 @@ describe("docs/relay.md", () => {
     expect(names.filter((name) => ![...settingNames, ...dockerfileArguments].includes(name))).toEqual([])
   })
 
-  it("has relay and workload meet at one socket of the host", () => {
+  it("gives relay and workload the same socket on the host", () => {
     for (const documents of [json, yaml]) {
       expect(socketsOf(documents)).toEqual(["/run/appnet-relay/xds.sock", "/run/appnet-relay/xds.sock"])
     }
   })
 
-  it("has the relay on each host: a daemon service of that task, and a DaemonSet whose labels fit", () => {
+  it("runs the relay on each host: as a daemon service of that task, and as a DaemonSet with matching labels", () => {
     const [task, service] = json
     expect(service).toMatchObject({ schedulingStrategy: "DAEMON", taskDefinition: isFields(task) && task.family })
     const [account, daemons] = yaml
@@ -100,7 +100,7 @@ describe("docs/relay.md", () => {
     }
   })
 
-  it("links to files and headings that are there", async () => {
+  it("links to files and headings that exist", async () => {
     const { existsSync, readFileSync } = await import("node:fs")
     const links = [...page.matchAll(/\]\(([^)#]+)(?:#([^)]+))?\)/g)]
     expect(links.length).toBeGreaterThan(0)

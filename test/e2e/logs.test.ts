@@ -7,7 +7,7 @@ import { agentEnvironment, agentFile, ask, eventually, privateFolder, processesO
 import { agentLine, countOf, linesIn, numberedLine, startLogging, stop } from "./logging.ts"
 
 describe("a log file", () => {
-  it("has the lines of Envoy and of the agent to the last, and nothing is left for stdout and stderr", async () => {
+  it("has all lines of Envoy and the agent, and stdout and stderr have none", async () => {
     shows("APPNET_ENVOY_LOG_DESTINATION", "log-file")
     const { agent, log, logs } = await startLogging()
     await agent.until({ envoyState: "PRE_INITIALIZING" })
@@ -21,7 +21,7 @@ describe("a log file", () => {
     expect(statSync(`${logs}/appnet_envoy.log`).mode & 0o137).toBe(0)
   })
 
-  it("of a real Envoy is rotated, and no more files are kept than asked for", async () => {
+  it("of a real Envoy is rotated, and no more files are kept than configured", async () => {
     shows("APPNET_AGENT_MAX_LOG_FILE_SIZE", "APPNET_AGENT_MAX_RETENTION_COUNT", "APPNET_ENVOY_LOG_NAME")
     const environment = {
       ENVOY_LOG_LEVEL: "trace",
@@ -39,7 +39,7 @@ describe("a log file", () => {
     expect(linesIn(logs).length).toBeGreaterThan(10)
   })
 
-  it("has nothing of an Envoy whose log is off", async () => {
+  it("has no line of an Envoy whose log level is off", async () => {
     const { agent, logs } = await startLogging({ environment: { ENVOY_LOG_LEVEL: "off" } })
     await agent.until({ envoyState: "PRE_INITIALIZING" })
     await stop(agent)
@@ -47,7 +47,7 @@ describe("a log file", () => {
     expect(agent.stdout() + agent.stderr()).toBe("")
   })
 
-  it("has every one of a million lines whole, and says last why the agent ended", async () => {
+  it("has a million lines complete, and last the reason why the agent ended", async () => {
     shows("log-rotation")
     const { agent, logs } = await startLogging({
       script: `seq -f 'line %09.0f of the fake Envoy' 1 1000000; exit 7`,
@@ -69,7 +69,7 @@ describe("a log file", () => {
     expect(agent.stdout() + agent.stderr()).toBe("")
   })
 
-  it("has whole lines of the next Envoy after one was killed in the middle of a line", async () => {
+  it("has complete lines of the next Envoy after one was killed in the middle of a line", async () => {
     const { agent, logs } = await startLogging({
       script: `printf 'half a li'; exec seq -f 'line %09.0f of the fake Envoy' 1 100000000`,
       environment: { APPNET_ENVOY_RESTART_COUNT: "1", APPNET_AGENT_MAX_RETENTION_COUNT: "1000" }
@@ -94,7 +94,7 @@ describe("a log file", () => {
     for (const line of torn) expect("line 000000000 of the fake Envoy".startsWith(line.replace(/\d/g, "0"))).toBe(true)
   })
 
-  it("has the agent's lines as JSON where that is asked for", async () => {
+  it("has the agent's lines as JSON if the settings say so", async () => {
     shows("APPNET_AGENT_LOG_FORMAT")
     const { agent, log } = await startLogging({
       script: `echo 'not JSON'; exit 3`,
@@ -119,7 +119,7 @@ describe("a log file", () => {
 })
 
 describe("without a usable log file", () => {
-  it("all output stays on stdout and stderr, with one warning, until there is one", async () => {
+  it("all output stays on stdout and stderr, with one warning, until the folder exists", async () => {
     shows("log-folder-missing")
     const script = `echo out; echo err >&2; while ! [ -e go ]; do sleep 0.05; done; echo 'at last'; exec sleep 100`
     const { agent, folder, log, logs } = await startLogging({ script, hasFolder: false })
@@ -135,7 +135,7 @@ describe("without a usable log file", () => {
     await stop(agent)
   })
 
-  it("a reader of the output that stops reading holds up Envoy alone: the agent answers, and ends when it is asked to", async () => {
+  it("a reader that stops reading the output blocks Envoy alone: the agent still answers, and ends on SIGTERM", async () => {
     const folder = privateFolder()
     const pipe = `${folder}/pipe`
     execFileSync("mkfifo", [pipe])
@@ -190,7 +190,7 @@ describe("without a usable log file", () => {
     expect(code).toBe(0)
   })
 
-  it("/dev and stdout or stderr are the agent's own", async () => {
+  it("the folder /dev with the name stdout or stderr is the agent's own output", async () => {
     for (const [name, other] of [
       ["stdout", "stderr"],
       ["stderr", "stdout"]
@@ -205,7 +205,7 @@ describe("without a usable log file", () => {
     }
   })
 
-  it("wrong settings are said on stderr", async () => {
+  it("invalid settings are reported on stderr", async () => {
     const folder = privateFolder()
     const environment = {
       ...(await agentEnvironment(folder)),

@@ -31,7 +31,7 @@ interface Failure {
 
 const failures: ReadonlyArray<Failure> = [
   {
-    what: "an authority that is not trusted",
+    what: "a certificate authority that is not trusted",
     relay: ({ folder }) => ({ ...lastingKey, APPNET_CA_BUNDLE: authorityIn(folder, "other").bundle }),
     cause: /its certificate is not trusted by \S+other\.pem: check APPNET_CA_BUNDLE/,
     behind: /the relay (cannot reach|does not trust) .*: check the relay's APPNET_/
@@ -89,7 +89,7 @@ const expectCause = async (agent: Agent, cause: RegExp) => {
 }
 
 describe("a relay and the workload behind it", () => {
-  it.each(failures)("tell $what", async ({ behind, cause, options, relay: environment }) => {
+  it.each(failures)("report $what", async ({ behind, cause, options, relay: environment }) => {
     const upstream = await startUpstream(options)
     const relay = await startRelay(upstream, await environment(upstream))
     await relay.agent.until({ healthStatus: "HEALTHY" })
@@ -100,7 +100,7 @@ describe("a relay and the workload behind it", () => {
   })
 
   // In the recorded bootstrap of relay mode Envoy does not verify the name, so it connects all the same.
-  it("tell of a server whose certificate is for another name", async () => {
+  it("report a server whose certificate is for another name", async () => {
     const upstream = await startUpstream({ names: ["elsewhere.example"] })
     const relay = await startRelay(upstream)
     await relay.agent.until({ healthStatus: "HEALTHY" })
@@ -108,7 +108,7 @@ describe("a relay and the workload behind it", () => {
   })
 })
 
-describe("credentials that do not come", () => {
+describe("credentials that cannot be fetched", () => {
   /** A credentials endpoint that never answers. Envoy waits some seconds for it before it sends the request unsigned. */
   const silentEndpoint = async () => {
     const server = net.createServer().listen(0, "127.0.0.1")
@@ -119,7 +119,7 @@ describe("credentials that do not come", () => {
     return { AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:${port}/` }
   }
 
-  it("are told of, in relay mode and through a local relay", async () => {
+  it("are reported, in relay mode and with a local relay", async () => {
     const upstream = await startUpstream()
     const environment = await silentEndpoint()
     const relay = await startRelay(upstream, environment)
@@ -129,14 +129,14 @@ describe("credentials that do not come", () => {
   })
 })
 
-describe("App Mesh mode through a local relay", () => {
-  it.each(failures)("tells $what", async ({ appMesh, cause, options, relay }) => {
+describe("App Mesh mode with a local relay", () => {
+  it.each(failures)("reports $what", async ({ appMesh, cause, options, relay }) => {
     const upstream = await startUpstream(options)
     const agent = await startAppMesh(upstream, await (appMesh ?? relay)(upstream))
     await expectCause(agent, cause)
   })
 
-  it("does not take a server whose certificate is for another name", async () => {
+  it("rejects a server whose certificate is for another name", async () => {
     const upstream = await startUpstream({ names: ["elsewhere.example"] })
     const agent = await startAppMesh(upstream)
     await expectCause(agent, /its certificate is not for localhost: check APPMESH_XDS_ENDPOINT/)

@@ -28,7 +28,7 @@ const inEnvoysPlace = (folder: string, script: string) => {
 const count = (text: string, words: string) => text.split(words).length - 1
 
 describe("a running agent", () => {
-  it("has its addresses, its files and Envoy's command line from the settings", async () => {
+  it("takes its addresses, its files and Envoy's command line from the settings", async () => {
     shows(
       "APPNET_AGENT_HTTP_BIND_ADDRESS",
       "APPNET_AGENT_HTTP_PORT",
@@ -88,7 +88,7 @@ describe("a running agent", () => {
     expect(filesIn(own)).toEqual([])
   })
 
-  it("starts Envoy with every warning said once, and without what the platform hands over broken", async () => {
+  it("starts Envoy with each warning logged once, and without the platform data that cannot be read", async () => {
     shows(
       "PID_POLL_INTERVAL_MS",
       "HC_POLL_INTERVAL_MS",
@@ -129,7 +129,7 @@ describe("a running agent", () => {
     expect(readFileSync(`${folder}/${file}`, "utf8")).not.toContain("ClusterIPMapping")
   })
 
-  it("serves nothing unless it is asked to, and ends with Envoy's own exit code", async () => {
+  it("serves no API unless configured, and ends with Envoy's own exit code", async () => {
     shows("APPNET_AGENT_ADMIN_MODE", "APPNET_ENVOY_RESTART_COUNT", "not-served", "exit-envoy-code", "net-admin")
     for (const code of [0, 3]) {
       const folder = privateFolder()
@@ -178,7 +178,7 @@ describe("a running agent", () => {
     expect(agent.stdout()).toContain("API: 200")
   })
 
-  it("takes a file of the user's own through a link, by variable and by the old flag", async () => {
+  it("takes a custom bootstrap through a link, by variable and by the old flag", async () => {
     shows("ENVOY_CONFIG_FILE", "own-file", "old-flags")
     const folder = privateFolder()
     const adminPort = `${await freePort()}`
@@ -206,7 +206,7 @@ describe("a command", () => {
     ...variables
   })
 
-  it("ends with 1 and names every bad setting on stderr, whichever it is", async () => {
+  it("ends with 1 and names every invalid setting on stderr", async () => {
     shows("bootstrap-refused", "config-refused", "all-at-once", "never-clamped")
     const environment = await given({
       ENVOY_ADMIN_ACCESS_PORT: "99999",
@@ -226,7 +226,7 @@ describe("a command", () => {
     }
   })
 
-  it("takes the Go agent's flags in every form", async () => {
+  it("accepts the Go agent's flags in every form", async () => {
     shows("old-flags", "config-json", "ENVOY_LOG_LEVEL", "ENVOY_CONFIG_FILE")
     const environment = await given({ ENVOY_LOG_LEVEL: "info", ENVOY_CONFIG_FILE: "/from/the/variable" })
     for (const words of [
@@ -242,7 +242,7 @@ describe("a command", () => {
     }
   })
 
-  it("refuses a flag that is not known or lacks its value", async () => {
+  it("refuses a flag that is unknown or lacks its value", async () => {
     shows("old-flags")
     for (const words of [["-logLevel"], ["-loglevel", "debug"], ["config", "-envoyConfigPath"]]) {
       const { code, stderr } = await runAgent(words, await given({}))
@@ -266,7 +266,7 @@ describe("a command", () => {
     expect(filesIn(folder)).toEqual(["envoy"])
   })
 
-  it("is refused a file of the user's own that is missing or no file", async () => {
+  it("refuses a custom bootstrap that is missing or not a file", async () => {
     shows("ENVOY_CONFIG_FILE", "own-file-missing")
     for (const path of ["/nonexistent/envoy.yaml", "/"]) {
       const { code, stderr } = await runAgent(["run"], await given({ ENVOY_CONFIG_FILE: path }))
@@ -275,7 +275,7 @@ describe("a command", () => {
     }
   })
 
-  it("cannot run in a folder that is not there", async () => {
+  it("refuses a run folder that does not exist", async () => {
     shows("APPNET_RUN_DIR", "exit-1-bootstrap")
     const { code, stderr } = await runAgent(["run"], await given({ APPNET_RUN_DIR: "/nonexistent" }))
     expect(code).toBe(1)
@@ -283,7 +283,7 @@ describe("a command", () => {
     expect(stderr).not.toContain("Envoy started")
   })
 
-  it("tells help, version and completions", async () => {
+  it("prints help, version and completions", async () => {
     shows("help-version-completions")
     const environment = await given({})
     const help = await runAgent(["--help"], environment)

@@ -115,7 +115,7 @@ const altered = (request: SignedRequest, name: string, value?: string): SignedRe
 
 const problemOf = (request: SignedRequest, chosen = options) => checkSigV4(request, chosen).problem
 
-describe("the check of SigV4", () => {
+describe("the verification of SigV4", () => {
   it.each(vectors)("agrees with AWS on %s", (_name, request) => {
     expect(problemOf(request)).toBeUndefined()
   })

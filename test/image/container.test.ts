@@ -91,7 +91,7 @@ describe("the image", () => {
 })
 
 describe("a container", { timeout: 90_000 }, () => {
-  it("tells the health check when it is HEALTHY, serves, and stops by SIGTERM without a trace", async () => {
+  it("passes the health check when it is HEALTHY, serves, and leaves nothing behind after SIGTERM", async () => {
     const shared = sharedFolder()
     const environment = { ...serviceConnect, LISTENER_DRAIN_MIN_WAIT_TIME_S: "110", LISTENER_DRAIN_WAIT_TIME_S: "110" }
     const container = await startContainer(image, { environment, mounts: { [relayFolder]: shared } })
@@ -118,7 +118,7 @@ describe("a container", { timeout: 90_000 }, () => {
     expect(await stop(container)).toEqual([])
   })
 
-  it("needs no more than /tmp to write to, and no capability", async () => {
+  it("needs to write to /tmp alone, and needs no capability", async () => {
     const shared = sharedFolder()
     await startPlane(shared)
     const container = await startContainer(image, {
@@ -134,7 +134,7 @@ describe("a container", { timeout: 90_000 }, () => {
     expect(await stop(container)).toEqual(["envoy_admin_access.log"])
   })
 
-  it("gives Envoy NET_ADMIN where the container has it, and takes Envoy along when the agent is killed", async () => {
+  it("gives Envoy NET_ADMIN if the container has it, and ends Envoy when the agent is killed", async () => {
     const shared = sharedFolder()
     await startPlane(shared)
     const container = await startContainer(image, {
@@ -153,7 +153,7 @@ describe("a container", { timeout: 90_000 }, () => {
   })
 
   for (const { environment, name } of agents.filter(({ name }) => name.startsWith("relay"))) {
-    it(`runs the ${name} as docs/relay.md has it, on a folder of the host that was root's`, async () => {
+    it(`runs the ${name} as in docs/relay.md, on a folder of the host that belonged to root`, async () => {
       const shared = privateFolder()
       const setUp = json
         .concat(yaml)
@@ -188,7 +188,7 @@ describe("a container", { timeout: 90_000 }, () => {
     })
   }
 
-  it("runs any command of the agent in the place of run", async () => {
+  it("runs any command of the agent instead of run", async () => {
     const container = await startContainer(image, { command: ["config", "--json"], environment: serviceConnect })
     const { code, stdout } = await container.exited
     expect(code).toBe(0)
