@@ -63,15 +63,15 @@ describe("local relay mode", () => {
       APPNET_AGENT_MAX_LOG_FILE_SIZE: "0.01",
       APPNET_AGENT_MAX_RETENTION_COUNT: "2"
     })
-    const own = `][${relayPidOf(agent)}][`
+    const relayLine = `][${relayPidOf(agent)}][`
     const files = () => filesIn(agent.folder).filter((file) => file.startsWith(name))
     await eventually(() => files().length === 3, "two rotated files")
     for (const file of files()) {
       const lines = readFileSync(`${agent.folder}/${file}`, "latin1")
       // The newest file may still be empty.
-      if (lines !== "") expect(lines).toContain(own)
+      if (lines !== "") expect(lines).toContain(relayLine)
     }
-    expect(agent.stdout() + agent.stderr()).not.toContain(own)
+    expect(agent.stdout() + agent.stderr()).not.toContain(relayLine)
 
     const printing = await serving({
       ...lastingKey,

@@ -190,7 +190,7 @@ describe("the management API on a real Envoy", () => {
     onTestFinished(() => keepAlive.destroy())
     for (let i = 0; i < 1000; i += 1) expect((await ask(listener, "/", { agent: keepAlive })).status).toBe(200)
     const total = countOf((await ask(agent.address, extension)).body)
-    const told = await Promise.all(
+    const counted = await Promise.all(
       scrapers.map(async ({ cursor }) => {
         let sum = 0
         let at = cursor
@@ -204,7 +204,7 @@ describe("the management API on a real Envoy", () => {
         return sum
       })
     )
-    expect(told).toEqual([total - before, total - before])
+    expect(counted).toEqual([total - before, total - before])
     const idle = await ask(agent.address, `${extension}&delta`)
     expect(idle.headers["x-snapshot-cursor"]).toBeDefined()
     const { pid } = await agent.status().then(({ envoyPid }) => ({ pid: Number(envoyPid) }))
@@ -426,11 +426,11 @@ describe("the management API with an admin that misbehaves", () => {
 
   it("sends only documented requests to Envoy's admin, whatever requests the API receives", async () => {
     shows("admin-paths")
-    const asked = new Set<string>()
+    const received = new Set<string>()
     const agent = await against((socket) => {
       socket.once("data", (part) => {
         const [, method, path] = /^(\w+) ([^ ?]*)/.exec(`${part}`) ?? []
-        asked.add(`${method} ${path}`)
+        received.add(`${method} ${path}`)
         socket.end(`${head}content-length: 3\r\nconnection: close\r\n\r\nOK\n`)
       })
     })
@@ -454,9 +454,9 @@ describe("the management API with an admin that misbehaves", () => {
       for (const method of ["GET", "POST"])
         await ask(agent.address, path, { method, headers: { "content-length": "0" } })
     }
-    expect(asked).toContain("POST /drain_listeners")
+    expect(received).toContain("POST /drain_listeners")
     const allowed = ["GET /ready", "GET /stats", "GET /stats/prometheus", "POST /logging", "POST /drain_listeners"]
-    expect([...asked].filter((request) => !allowed.includes(request))).toEqual([])
+    expect([...received].filter((request) => !allowed.includes(request))).toEqual([])
   })
 
   it("cancels the request to Envoy when the client disconnects", async () => {

@@ -47,11 +47,11 @@ describe("a running agent", () => {
       "output-kind"
     )
     const folder = privateFolder()
-    const own = `${folder}/run`
-    mkdirSync(own)
+    const runFolder = `${folder}/run`
+    mkdirSync(runFolder)
     symlinkSync(envoyPath, `${folder}/my-envoy`)
     const agent = await startAgent({
-      folder: own,
+      folder: runFolder,
       environment: {
         ...serviceConnect(folder),
         AWS_REGION: "us-west-2",
@@ -78,14 +78,14 @@ describe("a running agent", () => {
     })
     expect(node.id).toBe(serviceConnect(folder).APPMESH_RESOURCE_ARN)
     expect(readFileSync(`/proc/${envoyPid}/cmdline`, "latin1").split("\0")[0]).toBe(`${folder}/my-envoy`)
-    expect(options.config_path.startsWith(`${own}/`)).toBe(true)
+    expect(options.config_path.startsWith(`${runFolder}/`)).toBe(true)
     expect(statSync(options.config_path).mode & 0o777).toBe(0o600)
     expect(openAs(Number(envoyPid), 1)).not.toMatch(/socket/)
     agent.child.kill("SIGTERM")
     expect((await agent.exited).code).toBe(0)
     // Envoy flushes this log when it ends.
     expect(readFileSync(`${folder}/admin.log`, "utf8")).toContain("/server_info")
-    expect(filesIn(own)).toEqual([])
+    expect(filesIn(runFolder)).toEqual([])
   })
 
   it("starts Envoy with each warning logged once, and without the platform data that cannot be read", async () => {
@@ -199,7 +199,7 @@ describe("a running agent", () => {
 })
 
 describe("a command", () => {
-  const given = async (variables: Readonly<Record<string, string>>) => ({
+  const environmentWith = async (variables: Readonly<Record<string, string>>) => ({
     ...(await agentEnvironment(privateFolder())),
     APPMESH_XDS_ENDPOINT: "unix:///x",
     APPMESH_RESOURCE_ARN: "task-set/c/s/x",
@@ -208,7 +208,7 @@ describe("a command", () => {
 
   it("ends with 1 and names every invalid setting on stderr", async () => {
     shows("bootstrap-refused", "config-refused", "all-at-once", "never-clamped")
-    const environment = await given({
+    const environment = await environmentWith({
       ENVOY_ADMIN_ACCESS_PORT: "99999",
       APPNET_AGENT_ADMIN_MODE: "x",
       ENABLE_ENVOY_STATS_TAGS: "yes",
@@ -228,7 +228,7 @@ describe("a command", () => {
 
   it("accepts the Go agent's flags in every form", async () => {
     shows("old-flags", "config-json", "ENVOY_LOG_LEVEL", "ENVOY_CONFIG_FILE")
-    const environment = await given({ ENVOY_LOG_LEVEL: "info", ENVOY_CONFIG_FILE: "/from/the/variable" })
+    const environment = await environmentWith({ ENVOY_LOG_LEVEL: "info", ENVOY_CONFIG_FILE: "/from/the/variable" })
     for (const words of [
       ["-logLevel", "debug", "config", "--json", "--envoyConfigPath=/own.yaml"],
       ["config", "-envoyConfigPath", "/own.yaml", "--json", "--logLevel=DEBUG"]
@@ -245,7 +245,7 @@ describe("a command", () => {
   it("refuses a flag that is unknown or lacks its value", async () => {
     shows("old-flags")
     for (const words of [["-logLevel"], ["-loglevel", "debug"], ["config", "-envoyConfigPath"]]) {
-      const { code, stderr } = await runAgent(words, await given({}))
+      const { code, stderr } = await runAgent(words, await environmentWith({}))
       expect([words, code]).toEqual([words, 1])
       expect(stderr).toContain("Unrecognized flag")
     }
@@ -256,7 +256,7 @@ describe("a command", () => {
     const folder = privateFolder()
     const { code, stdout } = await runAgent(
       ["bootstrap"],
-      await given({ APPNET_ENVOY_PATH: inEnvoysPlace(folder, `touch ${folder}/started`) })
+      await environmentWith({ APPNET_ENVOY_PATH: inEnvoysPlace(folder, `touch ${folder}/started`) })
     )
     expect(code).toBe(0)
     expect(parse(stdout)).toMatchObject({
@@ -269,7 +269,7 @@ describe("a command", () => {
   it("refuses a custom bootstrap that is missing or not a file", async () => {
     shows("ENVOY_CONFIG_FILE", "own-file-missing")
     for (const path of ["/nonexistent/envoy.yaml", "/"]) {
-      const { code, stderr } = await runAgent(["run"], await given({ ENVOY_CONFIG_FILE: path }))
+      const { code, stderr } = await runAgent(["run"], await environmentWith({ ENVOY_CONFIG_FILE: path }))
       expect(code).toBe(1)
       expect(stderr).toContain(`ENVOY_CONFIG_FILE=${path} `)
     }
@@ -277,7 +277,7 @@ describe("a command", () => {
 
   it("refuses a run folder that does not exist", async () => {
     shows("APPNET_RUN_DIR", "exit-1-bootstrap")
-    const { code, stderr } = await runAgent(["run"], await given({ APPNET_RUN_DIR: "/nonexistent" }))
+    const { code, stderr } = await runAgent(["run"], await environmentWith({ APPNET_RUN_DIR: "/nonexistent" }))
     expect(code).toBe(1)
     expect(stderr).toMatch(/the bootstrap cannot be written to \/nonexistent\/\S+ \(APPNET_RUN_DIR\)/)
     expect(stderr).not.toContain("Envoy started")
@@ -285,7 +285,7 @@ describe("a command", () => {
 
   it("prints help, version and completions", async () => {
     shows("help-version-completions")
-    const environment = await given({})
+    const environment = await environmentWith({})
     const help = await runAgent(["--help"], environment)
     expect(help.code).toBe(0)
     for (const name of ["run", "bootstrap", "config", "ready", "status", "drain", "log-level", "stats"]) {
