@@ -1,12 +1,16 @@
 import { defineConfig } from "vitest/config"
-import { yamlForVite } from "./scripts/yaml-modules.mjs"
+import { yamlForVite } from "./scripts/yaml-modules.ts"
 
 export default defineConfig({
   plugins: [yamlForVite],
   test: {
     include: ["test/**/*.test.ts"],
-    // The machine of a check may have two cores, and each end-to-end test starts an Envoy.
+    // These need root and Debian packages: vitest.image.config.ts.
+    exclude: ["test/image/**"],
+    // A CI machine may have two cores, and each end-to-end test starts an Envoy.
     maxWorkers: 2,
+    // Applies to the tests of one file that run concurrently, such as the recorded cases.
+    maxConcurrency: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000
   }

@@ -1,5 +1,5 @@
-// Prints how many milliseconds the first bootstrap takes in a new process, whose modules are loaded and whose settings
-// are decoded. Envoy's version and the metadata endpoints answer at once.
+// Prints how many milliseconds the first bootstrap takes in a new process, after its modules are loaded and its settings are
+// decoded. Stand-ins for Envoy and the metadata endpoints answer at once.
 import { Context, Effect, Layer } from "effect"
 import { BootstrapLive } from "../src/layers/bootstrap/BootstrapLive.ts"
 import { Bootstrap } from "../src/services/Bootstrap.ts"

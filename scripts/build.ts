@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url"
 import { type BuildOptions, build, type Plugin } from "esbuild"
 import { effectModules } from "./effectModules.ts"
 import { lateModules } from "./lateModules.ts"
-import { yamlForEsbuild } from "./yaml-modules.mjs"
+import { yamlForEsbuild } from "./yaml-modules.ts"
 
 const path = (relative: string) => fileURLToPath(new URL(`../${relative}`, import.meta.url))
 

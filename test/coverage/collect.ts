@@ -1,5 +1,5 @@
-// Finds the claims of all tests in their sources, so that a page about the tests is written without running them. It
-// goes by indentation, which the formatter keeps.
+// Finds the `shows(...)` calls of all tests in their sources, so that docs/coverage.md is written without running the tests.
+// It finds the end of a block by its indentation, which the formatter guarantees.
 import { readdirSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -7,12 +7,12 @@ import { fileURLToPath } from "node:url"
 const root = fileURLToPath(new URL("../../", import.meta.url))
 
 export interface Claim {
-  /** From the repository's root. */
+  /** The test file's path from the repository's root. */
   readonly file: string
-  /** The full name of the test; what a template puts in is written as `<expression>`. */
+  /** The full name of the test. An interpolated expression is written as `<expression>`. */
   readonly test: string
   readonly what: ReadonlyArray<string>
-  /** The test's own text, without its claims. */
+  /** The source of the test, without its claims. */
   readonly text: string
 }
 
@@ -22,7 +22,7 @@ const claimed = /\bshows\((\s*"[^)]*)\)/g
 
 const indentOf = (line: string) => line.search(/\S/)
 
-/** The title of a block that begins at `index`, where it is a test or a group of tests. */
+/** The title of the block that begins at line `index`, if it is a test or a group of tests. */
 const titleAt = (lines: ReadonlyArray<string>, index: number) => {
   const line = lines[index] ?? ""
   const head = opener.test(line) || /\($/.test(line) ? `${line}${lines[index + 1] ?? ""}` : line
@@ -30,7 +30,7 @@ const titleAt = (lines: ReadonlyArray<string>, index: number) => {
   return title === undefined ? undefined : { kind, title: title.replace(/\$\{(\w+)[^}]*\}/g, "<$1>") }
 }
 
-/** Where the block that begins at `index` ends. */
+/** The last line of the block that begins at line `index`. */
 const endOf = (lines: ReadonlyArray<string>, index: number) => {
   const indent = indentOf(lines[index] ?? "")
   const after = lines.findIndex((line, i) => i > index && line !== "" && indentOf(line) <= indent)
@@ -39,7 +39,7 @@ const endOf = (lines: ReadonlyArray<string>, index: number) => {
 
 interface Enclosing {
   readonly titles: ReadonlyArray<string>
-  /** The line at which the test begins. */
+  /** The first line of the test. */
   readonly test: number | undefined
 }
 
@@ -81,14 +81,14 @@ export const claimsIn = (file: string, source: string): ReadonlyArray<Claim> => 
   return claims
 }
 
-/** Every claim of every test, by file name and in the order of the source. */
+/** All claims of all tests, sorted by file and then by their place in it. */
 export const collectClaims = (): ReadonlyArray<Claim> =>
   readdirSync(`${root}test`, { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".test.ts"))
     .sort()
     .flatMap((name) => claimsIn(`test/${name}`, readFileSync(`${root}test/${name}`, "utf8")))
 
-/** What tests of a file share: its text outside of tests, and the environments of the agents that it starts. */
+/** The source that the tests of a file share: what is outside of tests, and the modules of test/e2e that the file imports. */
 export const sharedText = (file: string): string => {
   const source = readFileSync(`${root}${file}`, "utf8")
   const lines = source.split("\n")

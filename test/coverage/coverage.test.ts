@@ -8,11 +8,11 @@ import { pending } from "./pending.ts"
 const claims = collectClaims()
 
 describe("what the tests show", () => {
-  it("is every setting and every rule, but for those that are listed as pending", () => {
+  it("is every setting and every rule, except those that are listed as pending", () => {
     assert.deepStrictEqual(unshown(claims), pending)
   })
 
-  it("is used by the test that claims it: a setting stands in its text, or in what it shares with others", () => {
+  it("is used by the test that claims it: a setting occurs in its source, or in source that it shares with other tests", () => {
     const names: ReadonlySet<string> = new Set(settingNames)
     const empty = claims.flatMap(({ file, test, text, what }) =>
       what

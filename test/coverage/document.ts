@@ -4,7 +4,7 @@ import { shownByCases } from "../parity/shown.ts"
 import type { Claim } from "./collect.ts"
 import { chapters } from "./rules.ts"
 
-/** What is not claimed by any test. */
+/** The settings and rules that no test claims. */
 export const unshown = (claims: ReadonlyArray<Claim>): ReadonlyArray<string> => {
   const shown = new Set([...claims.flatMap(({ what }) => what), ...Object.keys(shownByCases)])
   const all = [...settingNames, ...Object.values(chapters).flatMap((rules) => Object.keys(rules))]
@@ -15,7 +15,7 @@ const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("<", "&lt;
 
 const recorded: Readonly<Record<string, ReadonlyArray<string>>> = shownByCases
 
-/** The tests that show something: a line for each, file by file. */
+/** The tests and recorded cases that show a setting or rule, one line for each test file. */
 const testsOf = (name: string, claims: ReadonlyArray<Claim>): string => {
   const found = claims.filter(({ what }) => what.includes(name))
   const lines = [...Map.groupBy(found, ({ file }) => file)].map(
@@ -34,10 +34,10 @@ const introduction = `# What the tests show
 
 <!-- Written by \`npm run docs\` from the claims in the tests: change it there. -->
 
-Each setting, and each line of the documented behaviour, with the tests that show its effect. A test says itself what it
-shows (\`shows("ENVOY_LOG_LEVEL")\`), so that this page cannot name a test that is not there; a test of the tests makes sure that
-nothing is left out, and that who claims a setting uses it. A recorded case shows a setting if it would give another
-bootstrap or command line without the variable, which is tried as well.`
+Every setting and every rule of the documented behaviour, with the tests that show its effect. Each test claims what it
+shows in its own source (\`shows("ENVOY_LOG_LEVEL")\`). Another test fails if a setting or rule has no claim, or if a test
+claims a setting that its source does not use. A recorded case shows a setting if its bootstrap or its command line would
+differ without the variable; a test tries this too.`
 
 /** The text of docs/coverage.md. */
 export const coverageDocument = (claims: ReadonlyArray<Claim>): string => {

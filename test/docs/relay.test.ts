@@ -15,7 +15,7 @@ const decoded = (environment: Readonly<Record<string, string>>) =>
     }
   })
 
-/** Where a socket of a container is on the host. */
+/** The host's path of a socket in a container. */
 const onHost = (path: string, mounts: unknown, volumes: unknown): string | undefined => {
   for (const mount of listOf(mounts)) {
     const folder = `${mount.containerPath ?? mount.mountPath}`
@@ -27,7 +27,7 @@ const onHost = (path: string, mounts: unknown, volumes: unknown): string | undef
   return undefined
 }
 
-/** The relay's socket and the workload's endpoint, on the host, of either platform's examples. */
+/** The relay's socket and the workload's endpoint in one platform's examples, as paths on the host. */
 const socketsOf = (documents: ReadonlyArray<unknown>): ReadonlyArray<string | undefined> =>
   within(documents)
     .filter(({ volumes }) => volumes !== undefined)
@@ -54,7 +54,7 @@ describe("docs/relay.md", () => {
   })
 
   for (const { container, environment, name } of agents) {
-    it(`the example of the ${name} has settings that are known, right and used`, () => {
+    it(`the example of the ${name} has settings that are known, valid and used`, () => {
       const { mode: _, ...wrong } = decoded(environment)
       expect(wrong).toEqual({ problems: [], warnings: [], unused: [] })
       for (const variable of Object.keys(environment)) expect([...settingNames, "AWS_REGION"]).toContain(variable)
@@ -65,18 +65,18 @@ describe("docs/relay.md", () => {
   it("names no variable that is not a setting", () => {
     const names = page.match(/\b(APPNET|ENVOY|APPMESH|RELAY|LISTENER|HC)_[A-Z0-9_]+\b/g) ?? []
     expect(names.length).toBeGreaterThan(20)
-    // Arguments of the Dockerfile.
-    const others = ["ENVOY_IMAGE", "ENVOY_BINARY"]
-    expect(names.filter((name) => ![...settingNames, ...others].includes(name))).toEqual([])
+    // These are arguments of the Dockerfile.
+    const dockerfileArguments = ["ENVOY_IMAGE", "ENVOY_BINARY"]
+    expect(names.filter((name) => ![...settingNames, ...dockerfileArguments].includes(name))).toEqual([])
   })
 
-  it("has relay and workload meet at one socket of the host", () => {
+  it("gives relay and workload the same socket on the host", () => {
     for (const documents of [json, yaml]) {
       expect(socketsOf(documents)).toEqual(["/run/appnet-relay/xds.sock", "/run/appnet-relay/xds.sock"])
     }
   })
 
-  it("has the relay on each host: a daemon service of that task, and a DaemonSet whose labels fit", () => {
+  it("runs the relay on each host: as a daemon service of that task, and as a DaemonSet with matching labels", () => {
     const [task, service] = json
     expect(service).toMatchObject({ schedulingStrategy: "DAEMON", taskDefinition: isFields(task) && task.family })
     const [account, daemons] = yaml
@@ -100,7 +100,7 @@ describe("docs/relay.md", () => {
     }
   })
 
-  it("links to files and headings that are there", async () => {
+  it("links to files and headings that exist", async () => {
     const { existsSync, readFileSync } = await import("node:fs")
     const links = [...page.matchAll(/\]\(([^)#]+)(?:#([^)]+))?\)/g)]
     expect(links.length).toBeGreaterThan(0)

@@ -10,7 +10,7 @@ export type Fields = Readonly<Record<string, unknown>>
 export const isFields = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** The blocks of a language. */
+/** The texts of the page's code blocks in a language. */
 export const blocks = (language: string): ReadonlyArray<string> =>
   [...page.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, "gms"))].map(([, text = ""]) => text)
 
@@ -23,7 +23,7 @@ const parseYaml = (text: string): ReadonlyArray<unknown> =>
 export const json: ReadonlyArray<unknown> = blocks("json").map((text) => JSON.parse(text))
 export const yaml: ReadonlyArray<unknown> = blocks("yaml").flatMap(parseYaml)
 
-/** Every object within a value, the value itself too. */
+/** Every object within a value, the value itself included. */
 export const within = (value: unknown): ReadonlyArray<Fields> => {
   if (Array.isArray(value)) return value.flatMap(within)
   return isFields(value) ? [value, ...Object.values(value).flatMap(within)] : []
@@ -37,7 +37,7 @@ export interface Example {
   readonly environment: Readonly<Record<string, string>>
 }
 
-/** The containers that run the agent, of task definitions and of pods. */
+/** The containers that run the agent, in task definitions and in pods. */
 export const agents: ReadonlyArray<Example> = [...json, ...yaml].flatMap((document) =>
   within(document).flatMap((container) => {
     const variables = listOf(container.environment ?? container.env)

@@ -1,4 +1,4 @@
-// Starts the built agent as its users do, in a private folder and on free ports, and cleans up whatever happens.
+// Starts the built agent in a private folder and on free ports. What is left of it is removed when the test ends.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { randomUUID } from "node:crypto"
 import {
@@ -24,7 +24,7 @@ export const envoyPath = execFileSync("sh", [`${root}scripts/envoy.sh`], { encod
 
 const usedPorts = new Set<number>()
 
-/** A port of loopback that nobody listens on, and that no other test of this process was given. */
+/** A loopback port on which nobody listens. No port is given out twice by this process. */
 export const freePort = async (): Promise<number> => {
   const server = net.createServer()
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done))
@@ -36,14 +36,14 @@ export const freePort = async (): Promise<number> => {
   return port
 }
 
-/** A folder that is gone after the test. */
+/** A new folder, which is removed when the test ends. */
 export const privateFolder = (): string => {
   const folder = mkdtempSync(`${tmpdir()}/appnet-e2e-`)
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
 
-/** Asks again until `look` finds something; how long that takes is no matter, within reason. */
+/** Calls `look` every 20 ms until it finds something. Rejects after `seconds`, naming `what` it waited for. */
 export const eventually = async <A>(
   look: () => A | undefined | false | Promise<A | undefined | false>,
   what: string,
@@ -69,7 +69,7 @@ export interface Answer {
   readonly body: string
 }
 
-/** One request to `http://host:port` or `unix:/path`. */
+/** Sends one request to `http://host:port` or `unix:/path`. */
 export const ask = (address: string, path: string, options: http.RequestOptions = {}): Promise<Answer> =>
   new Promise((resolve, reject) => {
     const where = address.startsWith("unix:")
@@ -92,14 +92,14 @@ export const ask = (address: string, path: string, options: http.RequestOptions 
 export const isAlive = (pid: number): boolean => {
   try {
     process.kill(pid, 0)
-    // A zombie has ended.
+    // A zombie counts as ended.
     return !/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, "latin1"))
   } catch {
     return false
   }
 }
 
-/** Processes whose command line names this folder: what an agent that ran in it has left. */
+/** Living processes whose command line or APPNET_RUN_DIR names this folder: an agent that runs in it, and its children. */
 export const processesOf = (folder: string): ReadonlyArray<number> =>
   readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
@@ -122,15 +122,15 @@ export interface Exit {
 export interface Agent {
   readonly pid: number
   readonly folder: string
-  /** The management API. */
+  /** The address of the management API, as `ask` takes it. */
   readonly address: string
   readonly child: ChildProcess
-  /** What came out so far, of agent and Envoy. */
+  /** The output so far, of agent and Envoy. */
   readonly stdout: () => string
   readonly stderr: () => string
   readonly exited: Promise<Exit>
   readonly status: () => Promise<Readonly<Record<string, string>>>
-  /** Waits until `/status` has these fields. */
+  /** Waits until `/status` has these fields, for 20 s unless given. Answers the whole status. */
   readonly until: (
     fields: Readonly<Record<string, string>>,
     seconds?: number
@@ -143,13 +143,11 @@ export interface AgentOptions {
   readonly environment?: Readonly<Record<string, string>>
   readonly words?: ReadonlyArray<string>
   readonly folder?: string
-  /** What the agent is started by: a command that ends by executing the words behind it. */
+  /** A command that starts the agent: it executes the words that are appended to it. */
   readonly under?: ReadonlyArray<string>
-  /** How the agent's output is taken; `pipe` is what Node gives, a socket. */
-  readonly stdio?: "pipe" | "file"
 }
 
-/** The environment of an agent in `folder`: nothing of it is shared with another test. */
+/** The environment of an agent in `folder`. No port or path of it is shared with another test. */
 export const agentEnvironment = async (folder: string): Promise<Readonly<Record<string, string>>> => ({
   PATH: process.env.PATH ?? "",
   HOME: folder,
@@ -174,7 +172,7 @@ const collect = (stream: NodeJS.ReadableStream | null): (() => string) => {
   return () => text
 }
 
-/** Starts `node dist/agent.mjs`; whatever is left of it is killed when the test ends. */
+/** Starts `node dist/agent.mjs`. Its processes are killed when the test ends. */
 export const startAgent = async (options: AgentOptions = {}): Promise<Agent> => {
   const folder = options.folder ?? privateFolder()
   const environment = { ...(await agentEnvironment(folder)), ...options.environment }
@@ -187,7 +185,7 @@ export const startAgent = async (options: AgentOptions = {}): Promise<Agent> => 
   const child = spawn(command, words, { env: environment, stdio: ["ignore", "pipe", "pipe"] })
   const exited = new Promise<Exit>((resolve) =>
     child.once("exit", (code, signal) => {
-      // Its last words may still be on the way.
+      // Output may arrive after the exit; a child that keeps the pipe open delays this for 1 s at most.
       const end = () => resolve({ code, signal })
       child.once("close", end)
       setTimeout(end, 1000)
@@ -233,10 +231,10 @@ export const startAgent = async (options: AgentOptions = {}): Promise<Agent> => 
   }
 }
 
-/** What stands in an agent's folder. */
+/** The names in a folder; none if it does not exist. */
 export const filesIn = (folder: string): ReadonlyArray<string> => (existsSync(folder) ? readdirSync(folder) : [])
 
-/** Runs a command of the agent to its end. */
+/** Runs a command of the built agent to its end. */
 export const runAgent = (
   words: ReadonlyArray<string>,
   environment: Readonly<Record<string, string>>
@@ -251,10 +249,13 @@ export const runAgent = (
     child.once("close", (code) => resolve({ code, stdout: stdout(), stderr: stderr() }))
   })
 
-/** What a process has open as descriptor `fd`. */
+/** The path, or the kind and number, of what a process has open as file descriptor `fd`. */
 export const openAs = (pid: number, fd: number): string => readlinkSync(`/proc/${pid}/fd/${fd}`)
 
-/** What the real Envoy has against a bootstrap; empty: nothing. Its output is a file, since it cannot open a socket. */
+/**
+ * Has the real Envoy validate a bootstrap; answers its objections, or an empty text. Its output goes to a file, since Envoy
+ * cannot open the socket that Node makes for a pipe.
+ */
 export const objectionsTo = async (folder: string, bootstrap: unknown): Promise<string> => {
   const path = `${folder}/${randomUUID()}`
   writeFileSync(`${path}.json`, JSON.stringify(bootstrap))

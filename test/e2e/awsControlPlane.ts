@@ -1,4 +1,4 @@
-// A control plane behind what stands in front of one at AWS: TLS, HTTP/2, and a check of each request's signature.
+// A control plane behind a front end like that of AWS: it terminates TLS and HTTP/2, and checks each request's signature.
 import http2 from "node:http2"
 import net from "node:net"
 import { type ControlPlane, type MeshResources, startControlPlane } from "../../demo/ControlPlane.ts"
@@ -11,9 +11,9 @@ export interface ReceivedRequest extends SignedRequest {
 
 export interface AwsControlPlane extends ControlPlane {
   readonly port: number
-  /** Every request, refused ones too, oldest first. */
+  /** Every request so far, also refused ones, oldest first. */
   readonly requests: ReadonlyArray<ReceivedRequest>
-  /** The value of a request's header. */
+  /** The value of a header of a request. */
   readonly header: (request: ReceivedRequest | undefined, name: string) => string | undefined
 }
 
@@ -21,13 +21,13 @@ export interface AwsControlPlaneOptions {
   readonly resources: MeshResources
   /** The server's certificate. */
   readonly issued: Issued
-  /** For the socket behind it. */
+  /** Where the socket of the control plane behind it is created. */
   readonly folder: string
-  /** Temporary and lasting keys that are known. */
+  /** Looks up a temporary or long-term key by its id. */
   readonly keyOf: (accessKeyId: string) => KnownKey | undefined
   readonly region?: string
   readonly service?: string
-  /** A free one, unless given. */
+  /** A free one by default. */
   readonly port?: number
   /** How a request is refused: `http` as AWS does, with status 403; `grpc` with status 16, UNAUTHENTICATED. */
   readonly refusal?: "http" | "grpc"
@@ -47,11 +47,11 @@ const refuse = (stream: http2.ServerHttp2Stream, problem: string, refusal: "http
   stream.resume()
 }
 
-/** Hop-by-hop fields and what HTTP/2 sets by itself. */
-const onward = (headers: http2.IncomingHttpHeaders) =>
+/** The headers to pass on: without those that HTTP/2 sets itself. */
+const forwarded = (headers: http2.IncomingHttpHeaders) =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => name !== ":authority" && name !== ":scheme"))
 
-const pass = (from: http2.ServerHttp2Stream, to: http2.ClientHttp2Stream) => {
+const forward = (from: http2.ServerHttp2Stream, to: http2.ClientHttp2Stream) => {
   const end = () => {
     from.destroy()
     to.destroy()
@@ -63,13 +63,13 @@ const pass = (from: http2.ServerHttp2Stream, to: http2.ClientHttp2Stream) => {
   to.on("response", (headers, flags) => {
     if (from.destroyed) return
     const endStream = (flags & http2.constants.NGHTTP2_FLAG_END_STREAM) !== 0
-    from.respond(onward(headers), endStream ? { endStream } : { waitForTrailers: true })
+    from.respond(forwarded(headers), endStream ? { endStream } : { waitForTrailers: true })
   })
   let trailers: http2.IncomingHttpHeaders = {}
   to.on("trailers", (found) => {
     trailers = found
   })
-  from.on("wantTrailers", () => from.sendTrailers(onward(trailers)))
+  from.on("wantTrailers", () => from.sendTrailers(forwarded(trailers)))
   to.on("close", () => {
     if (!from.writableEnded) from.close()
   })
@@ -105,7 +105,7 @@ export const startAwsControlPlane = async (options: AwsControlPlaneOptions): Pro
       const verdict = checkSigV4(request, { service, region, keyOf })
       requests.push({ ...request, verdict })
       if (verdict.problem !== undefined) return refuse(stream, verdict.problem, refusal)
-      pass(stream, backend.request(onward(headers)))
+      forward(stream, backend.request(forwarded(headers)))
     })
   })
   server.on("connection", (socket: net.Socket) => {

@@ -15,7 +15,7 @@ const printed = async (words: ReadonlyArray<string>, variables: Readonly<Record<
 
 describe("bootstrap", () => {
   it.effect.prop(
-    "of any right settings is one that the real Envoy takes",
+    "of any valid settings is accepted by the real Envoy",
     { environment: RightSettings },
     Effect.fnUntraced(function* ({ environment }) {
       shows("valid-for-envoy")
@@ -41,7 +41,7 @@ describe("bootstrap", () => {
     { timeout: 120_000, arbitrary: { runs: 60 } }
   )
 
-  it("is the same explained, with the variable and its source at each part", async () => {
+  it("with --explain is the same bootstrap, with the variable behind each part and the source of its value", async () => {
     const folder = privateFolder()
     const variables = {
       ENABLE_ENVOY_DOG_STATSD: "1",
@@ -59,7 +59,7 @@ describe("bootstrap", () => {
     expect(explained.stdout).toMatch(/# ENABLE_ENVOY_DOG_STATSD \(set\)\n\s+- name: envoy.stat_sinks.dog_statsd/)
   })
 
-  it("is checked by Envoy, which leads to the wrong field and to the variable behind it", async () => {
+  it("with --validate is checked by Envoy, and an error names the wrong field and the variable behind it", async () => {
     shows("bootstrap-validate")
     const folder = privateFolder()
     const resources = `${folder}/resources.yaml`
@@ -91,7 +91,7 @@ describe("bootstrap", () => {
     expect(filesIn(folder)).toEqual(["resources.yaml"])
   })
 
-  it("writes the sampling rules past a planted link, and run takes them away again", async () => {
+  it("replaces a planted link by the sampling rules without following it, and run removes them at its end", async () => {
     shows("XRAY_SAMPLING_RATE", "APPNET_RUN_DIR", "sampling-manifest")
     const folder = privateFolder()
     const victim = `${folder}/victim`
@@ -110,7 +110,7 @@ describe("bootstrap", () => {
     expect(filesIn(own)).not.toContain("sampling-rules.json")
   })
 
-  it("holds no secret, and neither do the log, the settings or an error", async () => {
+  it("contains no secret, and neither do the log, `config` and error messages", async () => {
     shows("APPNET_AGENT_ADMIN_TOKEN", "config-secrets")
     const folder = privateFolder()
     const secret = "s3cr3t-Value"

@@ -3,11 +3,11 @@ import { writeFileSync } from "node:fs"
 export interface StaticBootstrap {
   readonly adminPort: string | undefined
   readonly listenerPort: number
-  /** Where requests go; none: Envoy answers by itself. */
+  /** Where requests are routed. Without it Envoy answers them itself. */
   readonly upstreamPort?: number
 }
 
-/** Writes a whole bootstrap of the user's own: one HTTP listener on loopback, no control plane. */
+/** Writes a complete custom bootstrap, with one HTTP listener on loopback and no control plane. Answers its path. */
 export const writeStaticBootstrap = (
   folder: string,
   { adminPort, listenerPort, upstreamPort }: StaticBootstrap

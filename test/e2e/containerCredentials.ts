@@ -1,4 +1,4 @@
-// What ECS and EKS serve to a container: temporary credentials of its role, over HTTP on an address of the host.
+// A credentials endpoint like those of ECS and EKS, which serve temporary credentials of a role to containers over HTTP.
 import http from "node:http"
 
 export interface RoleCredentials {
@@ -9,11 +9,11 @@ export interface RoleCredentials {
 }
 
 export interface ContainerCredentials {
-  /** For AWS_CONTAINER_CREDENTIALS_FULL_URI. */
+  /** The value for AWS_CONTAINER_CREDENTIALS_FULL_URI. */
   readonly uri: string
-  /** How often it was asked. */
+  /** The number of requests so far. */
   readonly requests: () => number
-  /** Answers with these from now on; `undefined`: with status 500. */
+  /** Changes the credentials that are served. With `undefined` the answer is status 500. */
   readonly rotate: (credentials: RoleCredentials | undefined) => void
   readonly close: () => Promise<void>
 }
@@ -29,7 +29,7 @@ export const startContainerCredentials = async (first: RoleCredentials | undefin
       AccessKeyId: current.accessKeyId,
       SecretAccessKey: current.secret,
       Token: current.token,
-      // Without milliseconds, as AWS writes it.
+      // AWS writes no milliseconds.
       Expiration: current.expires.toISOString().replace(/\.\d+Z$/, "Z")
     }
     response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body))

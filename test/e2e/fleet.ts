@@ -1,11 +1,11 @@
-// Many workloads at one relay, as their streams: each on a connection of its own, as each agent has one.
+// The xDS streams of many workloads at one relay. Each has a connection of its own, as each workload's Envoy does.
 import { Client, credentials, type ServiceError } from "@grpc/grpc-js"
 import { decode, encode } from "../../demo/protobuf.ts"
 
 export interface FleetStream {
-  /** Milliseconds from the fleet's start to each answer, with the version that came. */
+  /** Each answer: its version, and the milliseconds from the fleet's start to it. */
   readonly answers: ReadonlyArray<{ readonly version: string; readonly at: number }>
-  /** How the stream ended, if it did. */
+  /** The gRPC status with which the stream ended; `undefined` while it is open. */
   readonly ended: () => { readonly code: number; readonly details: string } | undefined
 }
 
@@ -13,7 +13,7 @@ export interface Fleet {
   readonly streams: ReadonlyArray<FleetStream>
   /** Milliseconds since the fleet's start. */
   readonly clock: () => number
-  /** Until each stream has `count` answers or more; the instant of the last stream's, on the fleet's clock. */
+  /** Waits until each stream has `count` answers. Answers when the last stream got its own, on the fleet's clock. */
   readonly until: (count: number, seconds: number) => Promise<number>
   readonly close: () => void
 }
@@ -53,7 +53,7 @@ const openStream = (address: string, id: string, clock: () => number) => {
   return { answers, ended: () => ended, close: () => client.close(), cancel: () => call.cancel() }
 }
 
-/** Each stream asks for listeners, and accepts what it is sent. A stream that ends is not opened again. */
+/** Opens streams that subscribe to listeners and acknowledge every answer. A stream that ends is not opened again. */
 export const startFleet = ({ address, size = 200 }: FleetOptions): Fleet => {
   const began = performance.now()
   const clock = () => performance.now() - began

@@ -15,7 +15,7 @@ import {
 
 const connected = { healthStatus: "HEALTHY", managementServerConnectionStatus: "CONNECTED" }
 
-/** The process of the second Envoy: the one whose bootstrap's name says so. */
+/** The process of the relay's Envoy, found by the name of its bootstrap. */
 const relayPidOf = (agent: Agent): number => {
   const [pid, other] = processesOf(agent.folder).filter((pid) =>
     /envoy[^\0]*\0(?:.*\0)?-c\0[^\0]*-relay-bootstrap\.json/s.test(readFileSync(`/proc/${pid}/cmdline`, "latin1"))
@@ -33,7 +33,7 @@ const serving = async (environment: Readonly<Record<string, string>> = lastingKe
 }
 
 describe("local relay mode", () => {
-  it("signs for an Envoy that cannot, in App Mesh mode", async () => {
+  it("signs the requests of an Envoy that cannot sign, in App Mesh mode", async () => {
     shows("mode-local-relay")
     const { agent, upstream } = await serving()
     const { requests } = upstream.plane()
@@ -53,7 +53,7 @@ describe("local relay mode", () => {
     expect(filesIn(agent.folder).filter((name) => !name.endsWith(".log"))).toEqual([])
   })
 
-  it("has a log of its own, which is rotated; or the agent's output, where that is asked for", async () => {
+  it("has its own rotated log, or logs to the agent's output if the settings say so", async () => {
     shows("APPNET_LOCAL_RELAY_LOG_DESTINATION", "APPNET_LOCAL_RELAY_LOG_FILE_NAME")
     const name = "relay.log"
     const { agent } = await serving({
@@ -63,15 +63,15 @@ describe("local relay mode", () => {
       APPNET_AGENT_MAX_LOG_FILE_SIZE: "0.01",
       APPNET_AGENT_MAX_RETENTION_COUNT: "2"
     })
-    const own = `][${relayPidOf(agent)}][`
+    const relayLine = `][${relayPidOf(agent)}][`
     const files = () => filesIn(agent.folder).filter((file) => file.startsWith(name))
     await eventually(() => files().length === 3, "two rotated files")
     for (const file of files()) {
       const lines = readFileSync(`${agent.folder}/${file}`, "latin1")
-      // One of them may just be new.
-      if (lines !== "") expect(lines).toContain(own)
+      // The newest file may still be empty.
+      if (lines !== "") expect(lines).toContain(relayLine)
     }
-    expect(agent.stdout() + agent.stderr()).not.toContain(own)
+    expect(agent.stdout() + agent.stderr()).not.toContain(relayLine)
 
     const printing = await serving({
       ...lastingKey,
@@ -83,7 +83,7 @@ describe("local relay mode", () => {
     expect(printing.agent.stderr()).not.toContain(line)
   })
 
-  it("signs for another service, where one is named", async () => {
+  it("signs for another service if the settings name one", async () => {
     const upstream = await startUpstream({ service: "appmesh-preview" })
     await serving({ ...temporaryKey, APPMESH_SIGNING_NAME: "appmesh-preview" }, upstream)
     expect(upstream.plane().requests[0]?.verdict).toMatchObject({ problem: undefined, accessKeyId: "ASIATEMPORARY" })
@@ -104,7 +104,7 @@ describe("local relay mode", () => {
     expect(upstream.plane().requests[0]?.verdict).toMatchObject({ problem: undefined, accessKeyId: "ASIAROLE" })
   })
 
-  it("heals when the relay's Envoy was killed, and the main Envoy goes on serving", async () => {
+  it("recovers after its Envoy was killed, while the main Envoy goes on serving", async () => {
     const { agent, upstream } = await serving({ ...lastingKey, APPNET_ENVOY_RESTART_COUNT: "1" })
     const { stop } = keepAsking(upstream.listener, "through the relay")
     const pid = await agent.envoyPid()
@@ -121,7 +121,7 @@ describe("local relay mode", () => {
     expect(failures).toEqual([])
   }, 120_000)
 
-  it("outlives its management server, and serves meanwhile", async () => {
+  it("survives the loss of its management server, while the main Envoy goes on serving", async () => {
     const { agent, upstream } = await serving()
     const { stop } = keepAsking(upstream.listener, "through the relay")
     await upstream.plane().close()
@@ -131,7 +131,7 @@ describe("local relay mode", () => {
     expect((await stop()).failures).toEqual([])
   }, 120_000)
 
-  it("leaves no process when the agent is killed, and the next start tidies up", async () => {
+  it("leaves no process behind when the agent is killed, and the next start removes its files", async () => {
     const { agent, upstream } = await serving()
     agent.child.kill("SIGKILL")
     await agent.exited

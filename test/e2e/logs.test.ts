@@ -3,84 +3,11 @@ import { once } from "node:events"
 import { closeSync, constants, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { shows } from "../shows.ts"
-import {
-  type Agent,
-  agentEnvironment,
-  agentFile,
-  ask,
-  eventually,
-  privateFolder,
-  processesOf,
-  runAgent,
-  startAgent
-} from "./agent.ts"
-
-/** The lines of a log, the oldest file first. */
-const linesIn = (folder: string): ReadonlyArray<string> =>
-  readdirSync(folder)
-    .toSorted((one, other) => (one.length === other.length ? (one < other ? -1 : 1) : other.length - one.length))
-    .flatMap((name) => {
-      const text = readFileSync(`${folder}/${name}`, "latin1")
-      expect(text.endsWith("\n")).toBe(true)
-      return text.slice(0, -1).split("\n")
-    })
-
-const serviceConnect = (folder: string) => ({
-  APPMESH_XDS_ENDPOINT: `unix://${folder}/none.sock`,
-  APPMESH_RESOURCE_ARN: "task-set/cluster/service/logs"
-})
-
-interface Logging {
-  /** Run by a shell in Envoy's place, in the agent's folder; none: the real Envoy. */
-  readonly script?: string
-  readonly environment?: Readonly<Record<string, string>>
-  readonly under?: (logs: string) => ReadonlyArray<string>
-  readonly hasFolder?: boolean
-}
-
-/** An agent that logs to the folder `logs`. */
-const startLogging = async ({ environment, hasFolder = true, script, under }: Logging = {}) => {
-  const folder = privateFolder()
-  const logs = `${folder}/logs`
-  if (hasFolder) mkdirSync(logs)
-  const fake = `${folder}/envoy`
-  if (script !== undefined) {
-    writeFileSync(fake, `#!/bin/sh\n[ "$1" = --version ] && exit\ncd ${folder}\n${script}\n`, { mode: 0o755 })
-  }
-  const agent = await startAgent({
-    folder,
-    ...(under === undefined ? {} : { under: under(logs) }),
-    environment: {
-      ...serviceConnect(folder),
-      ...(script === undefined ? {} : { APPNET_ENVOY_PATH: fake }),
-      APPNET_ENVOY_LOG_DESTINATION: logs,
-      ...environment
-    }
-  })
-  return { agent, folder, logs, log: () => readFileSync(`${logs}/appnet_envoy.log`, "latin1") }
-}
-
-const stop = async (agent: Agent) => {
-  agent.child.kill("SIGTERM")
-  expect(await agent.exited).toEqual({ code: 0, signal: null })
-}
-
-const ofAgent = /^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\]\[\d+\]\[[a-z]+\] \[AppNet Agent\] /
-const numbered = /^line (\d{9}) of the fake Envoy$/
-const count = (text: string, part: string) => text.split(part).length - 1
-
-/** A small disk of the agent's own, that nobody else sees and that is gone with it. */
-const onDisk = (options: string) => (logs: string) => [
-  "unshare",
-  process.getuid?.() === 0 ? "-m" : "-rm",
-  "sh",
-  "-c",
-  `mount -t tmpfs -o ${options} none ${logs} && exec "$@"`,
-  "sh"
-]
+import { agentEnvironment, agentFile, ask, eventually, privateFolder, processesOf, runAgent } from "./agent.ts"
+import { agentLine, countOf, linesIn, numberedLine, startLogging, stop } from "./logging.ts"
 
 describe("a log file", () => {
-  it("has the lines of Envoy and of the agent to the last, and nothing is left for stdout and stderr", async () => {
+  it("has all lines of Envoy and the agent, and stdout and stderr have none", async () => {
     shows("APPNET_ENVOY_LOG_DESTINATION", "log-file")
     const { agent, log, logs } = await startLogging()
     await agent.until({ envoyState: "PRE_INITIALIZING" })
@@ -94,7 +21,7 @@ describe("a log file", () => {
     expect(statSync(`${logs}/appnet_envoy.log`).mode & 0o137).toBe(0)
   })
 
-  it("of a real Envoy is rotated, and no more files are kept than asked for", async () => {
+  it("of a real Envoy is rotated, and no more files are kept than configured", async () => {
     shows("APPNET_AGENT_MAX_LOG_FILE_SIZE", "APPNET_AGENT_MAX_RETENTION_COUNT", "APPNET_ENVOY_LOG_NAME")
     const environment = {
       ENVOY_LOG_LEVEL: "trace",
@@ -112,15 +39,15 @@ describe("a log file", () => {
     expect(linesIn(logs).length).toBeGreaterThan(10)
   })
 
-  it("has nothing of an Envoy whose log is off", async () => {
+  it("has no line of an Envoy whose log level is off", async () => {
     const { agent, logs } = await startLogging({ environment: { ENVOY_LOG_LEVEL: "off" } })
     await agent.until({ envoyState: "PRE_INITIALIZING" })
     await stop(agent)
-    expect(linesIn(logs).filter((line) => !ofAgent.test(line))).toEqual([])
+    expect(linesIn(logs).filter((line) => !agentLine.test(line))).toEqual([])
     expect(agent.stdout() + agent.stderr()).toBe("")
   })
 
-  it("has every one of a million lines whole, and says last why the agent ended", async () => {
+  it("has a million lines complete, and last the reason why the agent ended", async () => {
     shows("log-rotation")
     const { agent, logs } = await startLogging({
       script: `seq -f 'line %09.0f of the fake Envoy' 1 1000000; exit 7`,
@@ -132,17 +59,17 @@ describe("a log file", () => {
     let expected = 1
     const others: Array<string> = []
     for (const line of linesIn(logs)) {
-      const number = numbered.exec(line)?.[1]
+      const number = numberedLine.exec(line)?.[1]
       if (number === undefined) others.push(line)
       else if (Number(number) === expected) expected += 1
     }
     expect(expected).toBe(1_000_001)
-    expect(others.filter((line) => !ofAgent.test(line))).toEqual([])
+    expect(others.filter((line) => !agentLine.test(line))).toEqual([])
     expect(others.at(-1)).toContain("Envoy ended with exit code 7 and no restart is left")
     expect(agent.stdout() + agent.stderr()).toBe("")
   })
 
-  it("has whole lines of the next Envoy after one was killed in the middle of a line", async () => {
+  it("has complete lines of the next Envoy after one was killed in the middle of a line", async () => {
     const { agent, logs } = await startLogging({
       script: `printf 'half a li'; exec seq -f 'line %09.0f of the fake Envoy' 1 100000000`,
       environment: { APPNET_ENVOY_RESTART_COUNT: "1", APPNET_AGENT_MAX_RETENTION_COUNT: "1000" }
@@ -158,16 +85,16 @@ describe("a log file", () => {
     await eventually(() => readdirSync(logs).length > before + 1, "more lines")
     process.kill(await agent.envoyPid(), "SIGKILL")
     expect((await agent.exited).code).toBe(137)
-    const lines = linesIn(logs).filter((line) => !ofAgent.test(line))
+    const lines = linesIn(logs).filter((line) => !agentLine.test(line))
     const starts = lines.filter((line) => line === "half a liline 000000001 of the fake Envoy")
     expect(starts).toHaveLength(2)
-    const torn = lines.filter((line) => !numbered.test(line) && line !== starts[0])
-    // What the kernel cut when it killed, at most once a life.
+    const torn = lines.filter((line) => !numberedLine.test(line) && line !== starts[0])
+    // A kill may cut the line that Envoy is writing: at most one for each Envoy.
     expect(torn.length).toBeLessThanOrEqual(2)
     for (const line of torn) expect("line 000000000 of the fake Envoy".startsWith(line.replace(/\d/g, "0"))).toBe(true)
   })
 
-  it("has the agent's lines as JSON where that is asked for", async () => {
+  it("has the agent's lines as JSON if the settings say so", async () => {
     shows("APPNET_AGENT_LOG_FORMAT")
     const { agent, log } = await startLogging({
       script: `echo 'not JSON'; exit 3`,
@@ -192,7 +119,7 @@ describe("a log file", () => {
 })
 
 describe("without a usable log file", () => {
-  it("all output stays on stdout and stderr, with one warning, until there is one", async () => {
+  it("all output stays on stdout and stderr, with one warning, until the folder exists", async () => {
     shows("log-folder-missing")
     const script = `echo out; echo err >&2; while ! [ -e go ]; do sleep 0.05; done; echo 'at last'; exec sleep 100`
     const { agent, folder, log, logs } = await startLogging({ script, hasFolder: false })
@@ -203,53 +130,16 @@ describe("without a usable log file", () => {
     writeFileSync(`${folder}/go`, "")
     await eventually(() => log().includes("at last\n"), "a line in the file")
     expect(log()).toContain("[info] [AppNet Agent] log file")
-    expect(count(agent.stderr(), "no such file or directory")).toBe(1)
+    expect(countOf(agent.stderr(), "no such file or directory")).toBe(1)
     expect(agent.stdout()).toBe("out\n")
     await stop(agent)
   })
 
-  it("a read-only disk is one warning, and the output stays on stdout and stderr to the end", async () => {
-    const { agent } = await startLogging({ script: "echo out; echo err >&2; sleep 3; exit 6", under: onDisk("ro") })
-    expect((await agent.exited).code).toBe(6)
-    expect(agent.stdout()).toBe("out\n")
-    for (const text of ["\nerr\n", "[AppNet Agent] Envoy ended with exit code 6 and no restart"])
-      expect(`\n${agent.stderr()}`).toContain(text)
-    expect(count(agent.stderr(), "EROFS")).toBe(1)
-  })
-
-  it("no line is lost while the disk is full, and Envoy does not wait for it", async () => {
-    const lines = (first: number, last: number) => `seq -f 'line %09.0f of the fake Envoy' ${first} ${last}`
-    const { agent, folder } = await startLogging({
-      script: `${lines(1, 60_000)}; touch full; while ! [ -e go ]; do sleep 0.05; done; ${lines(60_001, 60_100)}; exec sleep 100`,
-      environment: { APPNET_AGENT_MAX_LOG_FILE_SIZE: "100" },
-      under: onDisk("size=1m")
-    })
-    const path = `/proc/${agent.pid}/root${folder}/logs/appnet_envoy.log`
-    await eventually(() => readdirSync(folder).includes("full"), "Envoy has said all")
-    await eventually(() => agent.stdout().endsWith("line 000060000 of the fake Envoy\n"), "the last line on stdout")
-    const inFile = readFileSync(path, "latin1")
-    const found = `${inFile}${agent.stdout()}`.split("\n").filter((line) => numbered.test(line))
-    expect(found).toHaveLength(60_000)
-    expect(new Set(found).size).toBe(60_000)
-    expect(inFile.endsWith("\n")).toBe(true)
-    expect(inFile.length).toBeGreaterThan(900_000)
-    expect(count(agent.stderr(), "ENOSPC")).toBe(1)
-
-    writeFileSync(path, "")
-    await eventually(() => agent.stderr().includes("writable again"), "the file is written again")
-    const printed = agent.stdout()
-    writeFileSync(`${folder}/go`, "")
-    await eventually(() => readFileSync(path, "latin1").includes("line 000060100 "), "the last line in the file")
-    expect(agent.stdout()).toBe(printed)
-    expect(count(agent.stderr(), "ENOSPC")).toBe(1)
-    await stop(agent)
-  })
-
-  it("a reader of the output that stops reading holds up Envoy alone: the agent answers, and ends when it is asked to", async () => {
+  it("a reader that stops reading the output blocks Envoy alone: the agent still answers, and ends on SIGTERM", async () => {
     const folder = privateFolder()
     const pipe = `${folder}/pipe`
     execFileSync("mkfifo", [pipe])
-    // Opened for both, so that nobody ever reads and nobody has to.
+    // Opened for reading as well, so that the pipe has a reader, which never reads.
     const held = openSync(pipe, constants.O_RDWR)
     onTestFinished(() => closeSync(held))
     const environment: Readonly<Record<string, string>> = {
@@ -300,7 +190,7 @@ describe("without a usable log file", () => {
     expect(code).toBe(0)
   })
 
-  it("/dev and stdout or stderr are the agent's own", async () => {
+  it("the folder /dev with the name stdout or stderr is the agent's own output", async () => {
     for (const [name, other] of [
       ["stdout", "stderr"],
       ["stderr", "stdout"]
@@ -315,7 +205,7 @@ describe("without a usable log file", () => {
     }
   })
 
-  it("wrong settings are said on stderr", async () => {
+  it("invalid settings are reported on stderr", async () => {
     const folder = privateFolder()
     const environment = {
       ...(await agentEnvironment(folder)),

@@ -14,7 +14,7 @@ const post = (agent: Agent, path: string, headers: Readonly<Record<string, strin
 
 const adminOf = (agent: Agent) => `http://127.0.0.1:${agent.environment.ENVOY_ADMIN_ACCESS_PORT}`
 
-/** The same listener, which counts requests as the metrics extension would: in `appmesh.RequestCount...`. */
+/** A listener that counts its requests under `appmesh.RequestCount...`, the name that the metrics extension uses. */
 const counting = (port: number): Resource => {
   const rateLimit = {
     name: "envoy.filters.http.local_ratelimit",
@@ -65,7 +65,7 @@ describe("the management API on a real Envoy", () => {
     expect((await agent.status()).envoyState).not.toBe("UNREACHABLE")
   })
 
-  it("sets log levels, and goes back when the time is over", async () => {
+  it("sets the log level, and resets it after the configured time", async () => {
     shows("APPNET_AGENT_LOGGING_RESET_TIMEOUT", "logging-reset")
     const { agent } = await startMesh({ environment: { APPNET_AGENT_LOGGING_RESET_TIMEOUT: "4" } })
     await agent.until({ healthStatus: "HEALTHY" })
@@ -82,7 +82,7 @@ describe("the management API on a real Envoy", () => {
     await eventually(() => agent.stderr().includes("Envoy's log level is info again"), "a line in the log")
   })
 
-  it("knows every level of Envoy's, in any case, and says where one is in force already", async () => {
+  it("takes every level of Envoy in upper and lower case, and answers 304 if the level is in force already", async () => {
     shows("logging-route")
     const { agent } = await startMesh()
     await agent.until({ healthStatus: "HEALTHY" })
@@ -146,7 +146,7 @@ describe("the management API on a real Envoy", () => {
     expect((await ask(agent.address, delta)).headers["x-snapshot"]).toBe("disabled")
   })
 
-  it("passes on stats: all, those of the extension, and compressed", async () => {
+  it("answers with Envoy's stats: all, those of the metrics extension, and compressed", async () => {
     shows("stats-route")
     const { agent, listener } = await startCounting()
     for (let i = 0; i < 10; i += 1) await ask(listener, "/")
@@ -174,7 +174,7 @@ describe("the management API on a real Envoy", () => {
     expect(gunzipSync(small).toString()).toBe(filtered.body)
   })
 
-  it("tells each scraper every request exactly once", async () => {
+  it("counts every request exactly once for each scraper", async () => {
     shows("ENABLE_STATS_SNAPSHOT", "APPNET_STATS_SNAPSHOT_INTERVAL_S", "stats-cursor")
     const { agent, listener } = await startCounting({
       ENABLE_STATS_SNAPSHOT: "1",
@@ -190,7 +190,7 @@ describe("the management API on a real Envoy", () => {
     onTestFinished(() => keepAlive.destroy())
     for (let i = 0; i < 1000; i += 1) expect((await ask(listener, "/", { agent: keepAlive })).status).toBe(200)
     const total = countOf((await ask(agent.address, extension)).body)
-    const told = await Promise.all(
+    const counted = await Promise.all(
       scrapers.map(async ({ cursor }) => {
         let sum = 0
         let at = cursor
@@ -204,7 +204,7 @@ describe("the management API on a real Envoy", () => {
         return sum
       })
     )
-    expect(told).toEqual([total - before, total - before])
+    expect(counted).toEqual([total - before, total - before])
     const idle = await ask(agent.address, `${extension}&delta`)
     expect(idle.headers["x-snapshot-cursor"]).toBeDefined()
     const { pid } = await agent.status().then(({ envoyPid }) => ({ pid: Number(envoyPid) }))
@@ -215,7 +215,7 @@ describe("the management API on a real Envoy", () => {
     expect((await ask(agent.address, "/live")).status).toBe(200)
   }, 90_000)
 
-  it("is asked by the command line, over TCP and over a unix socket", async () => {
+  it("is used by the command line, over TCP and over a unix socket", async () => {
     shows(
       "APPNET_AGENT_ADMIN_MODE",
       "APPNET_AGENT_ADMIN_UDS_PATH",
@@ -264,7 +264,7 @@ describe("the management API on a real Envoy", () => {
     }
   }, 60_000)
 
-  it("serves scrapers on an address of their own, and nothing else there", async () => {
+  it("serves stats, and nothing else, on the address for scrapers", async () => {
     shows("APPNET_AGENT_SCRAPE_ADDRESS", "scrape-only")
     const port = await freePort()
     const folder = privateFolder()
@@ -283,7 +283,7 @@ describe("the management API on a real Envoy", () => {
     }
   })
 
-  it("answers probes whatever else is sent to it", async () => {
+  it("answers probes despite slow, huge and malformed requests", async () => {
     shows("cut-off")
     const { agent } = await startMesh()
     await agent.until({ healthStatus: "HEALTHY" })
@@ -318,7 +318,7 @@ describe("the management API on a real Envoy", () => {
     await eventually(() => garbage.answer().startsWith("HTTP/1.1 400"), "a refusal of what is no request")
     await eventually(() => pipelined.answer().split("HTTP/1.1 200").length === 51, "an answer to each request")
 
-    // Half-open requests are cut off.
+    // Incomplete requests are cut off.
     await eventually(
       () => [...sockets].every((socket) => socket.destroyed || socket.readableEnded),
       "no open connection",
@@ -326,7 +326,7 @@ describe("the management API on a real Envoy", () => {
     )
   }, 90_000)
 
-  it("answers probes after 5000 requests at once on every route, in no more memory than before", async () => {
+  it("answers probes after bursts of 5000 requests on every route, with stable memory", async () => {
     shows("rate-limit")
     const { agent } = await startMesh()
     await agent.until({ healthStatus: "HEALTHY" })
@@ -336,7 +336,7 @@ describe("the management API on a real Envoy", () => {
       ["GET", "/status", [200]],
       ["GET", "/ready", [200]],
       ["GET", "/live", [200]],
-      // What asks Envoy may come too late on a machine that is busy with the burst itself.
+      // Envoy may answer too late on a machine that is busy with the burst: hence 502.
       ["GET", "/stats/prometheus", [200, 429, 502]],
       ["GET", "/openapi.json", [200, 429]],
       ["POST", "/enableLogging?level=info", [304, 429]],
@@ -362,8 +362,8 @@ describe("the management API on a real Envoy", () => {
   }, 180_000)
 })
 
-describe("the management API on an admin that misbehaves", () => {
-  /** An agent whose Envoy is a process that sleeps, and whose admin is this server. */
+describe("the management API with an admin that misbehaves", () => {
+  /** Starts an agent whose Envoy is a sleeping process, and whose admin is a server with this handler. */
   const against = async (handler: (socket: net.Socket) => void) => {
     const admin = net.createServer(handler)
     const sockets = new Set<net.Socket>()
@@ -424,13 +424,13 @@ describe("the management API on an admin that misbehaves", () => {
     40_000
   )
 
-  it("is asked for nothing but what the agent may ask, whatever is sent to the API", async () => {
+  it("sends only documented requests to Envoy's admin, whatever requests the API receives", async () => {
     shows("admin-paths")
-    const asked = new Set<string>()
+    const received = new Set<string>()
     const agent = await against((socket) => {
       socket.once("data", (part) => {
         const [, method, path] = /^(\w+) ([^ ?]*)/.exec(`${part}`) ?? []
-        asked.add(`${method} ${path}`)
+        received.add(`${method} ${path}`)
         socket.end(`${head}content-length: 3\r\nconnection: close\r\n\r\nOK\n`)
       })
     })
@@ -454,12 +454,12 @@ describe("the management API on an admin that misbehaves", () => {
       for (const method of ["GET", "POST"])
         await ask(agent.address, path, { method, headers: { "content-length": "0" } })
     }
-    expect(asked).toContain("POST /drain_listeners")
+    expect(received).toContain("POST /drain_listeners")
     const allowed = ["GET /ready", "GET /stats", "GET /stats/prometheus", "POST /logging", "POST /drain_listeners"]
-    expect([...asked].filter((request) => !allowed.includes(request))).toEqual([])
+    expect([...received].filter((request) => !allowed.includes(request))).toEqual([])
   })
 
-  it("stops the work when the client goes away", async () => {
+  it("cancels the request to Envoy when the client disconnects", async () => {
     const seen = { opened: 0, closed: 0 }
     const agent = await against((socket) => {
       socket.once("data", (part) => {

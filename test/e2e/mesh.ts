@@ -4,7 +4,7 @@ import { type Agent, type AgentOptions, freePort, privateFolder, startAgent } fr
 
 const http = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 
-/** A listener on loopback that answers every request by itself. */
+/** A listener on loopback that answers every request with status 200 and this body. */
 export const answering = (port: number, body: string, name = `ingress-${port}`): Resource => ({
   name,
   address: { socketAddress: { address: "127.0.0.1", portValue: port } },
@@ -38,7 +38,7 @@ export const answering = (port: number, body: string, name = `ingress-${port}`):
   ]
 })
 
-/** A control plane on a socket in `folder`; closed when the test ends. */
+/** Starts a control plane on the socket `xds.sock` in `folder`. It is closed when the test ends. */
 export const controlPlaneIn = async (folder: string, resources: MeshResources): Promise<ControlPlane> => {
   const plane = await startControlPlane({ address: `unix://${folder}/xds.sock`, resources })
   onTestFinished(() => plane.close())
@@ -58,7 +58,7 @@ export const serviceConnect = (folder: string): Readonly<Record<string, string>>
   APPMESH_RESOURCE_ARN: "arn:aws:ecs:us-west-2:123456789012:task-set/cluster/service/ecs-svc/1"
 })
 
-/** An agent in Service Connect mode with a control plane that serves one listener. */
+/** Starts an agent in Service Connect mode, and a control plane that serves one listener to it. */
 export const startMesh = async (options: AgentOptions = {}): Promise<Mesh> => {
   const folder = privateFolder()
   const listenerPort = await freePort()

@@ -5,7 +5,7 @@ import { shows } from "../shows.ts"
 import { root } from "./agent.ts"
 import { startMesh } from "./mesh.ts"
 
-// A description cannot say that one parameter needs another: `delta` without its two is refused as it must be.
+// OpenAPI cannot express that one parameter needs another: `delta` without the two that it needs is refused correctly.
 const exception = `[[operations]]
 include-path = "/stats/prometheus"
 checks.positive_data_acceptance.enabled = false

@@ -1,4 +1,4 @@
-// A certificate authority of a test's own.
+// Certificate authorities for tests.
 import { generateKeyPairSync, randomBytes } from "node:crypto"
 import { writeFileSync } from "node:fs"
 import forge from "node-forge"
@@ -8,16 +8,16 @@ const hour = 3_600_000
 export interface Issued {
   readonly certificate: string
   readonly key: string
-  /** Paths of the same. */
+  /** Paths of files with the same contents. */
   readonly certificateFile: string
   readonly keyFile: string
 }
 
 export interface Authority {
-  /** Path of the certificate that whoever trusts it names. */
+  /** Path of the authority's own certificate, for settings that name trusted roots. */
   readonly bundle: string
   readonly certificate: string
-  /** A certificate for these names, for a server and a client alike. */
+  /** Issues a certificate for these DNS names, for use by servers and clients. */
   readonly issue: (options: {
     readonly names: ReadonlyArray<string>
     readonly expired?: boolean
@@ -42,7 +42,7 @@ const blank = (open: forge.pki.rsa.PublicKey, name: string) => {
   return certificate
 }
 
-/** Writes its files into `folder`, with `name` in front. */
+/** Makes a new authority. It writes its files to `folder`, with `name` at the start of their names. */
 export const authorityIn = (folder: string, name = "ca"): Authority => {
   const root = newKey()
   const certificate = blank(root.open, `${name} of a test`)

@@ -19,7 +19,7 @@ import {
 import { writeStaticBootstrap } from "./bootstraps.ts"
 import { serviceConnect } from "./mesh.ts"
 
-/** An agent whose Envoy has one static listener. */
+/** Starts an agent whose Envoy has one static listener. */
 const startServing = async (options: AgentOptions = {}) => {
   const folder = privateFolder()
   const listenerPort = await freePort()
@@ -34,17 +34,17 @@ const startServing = async (options: AgentOptions = {}) => {
 }
 
 describe("a custom bootstrap", () => {
-  it("is used as it is, and its admin is asked", async () => {
+  it("is used unchanged, and the agent uses the admin address in it", async () => {
     shows("ENVOY_CONFIG_FILE", "own-file", "no-ads")
     const { agent, listener } = await startServing()
     const status = await agent.until({ healthStatus: "HEALTHY", envoyState: "LIVE" })
     expect((await ask(listener, "/")).body).toBe("served")
-    // It has no ADS, so there is no connection to speak of.
+    // Without ADS in the bootstrap no connection is reported.
     expect(status).not.toHaveProperty("managementServerConnectionStatus")
     expect(status.initialConfigUpdateStatus).toBe("UPDATE_SUCCESSFUL")
   })
 
-  it("without an admin address is an error that says what to write", async () => {
+  it("without an admin address is an error that says what to add", async () => {
     shows("exit-1-bootstrap")
     const folder = privateFolder()
     writeFileSync(`${folder}/own.yaml`, "static_resources: {}\n")
@@ -54,7 +54,7 @@ describe("a custom bootstrap", () => {
     expect(stderr).toContain(`ENVOY_CONFIG_FILE=${folder}/own.yaml: line 1, column 1: no admin address`)
   })
 
-  it("that is no YAML is an error with line and column", async () => {
+  it("that is not YAML is an error with line and column", async () => {
     const folder = privateFolder()
     writeFileSync(`${folder}/own.yaml`, "admin:\n  address: [unclosed\n")
     const environment = { ...(await agentEnvironment(folder)), ENVOY_CONFIG_FILE: `${folder}/own.yaml` }
@@ -65,7 +65,7 @@ describe("a custom bootstrap", () => {
 })
 
 describe("supervision", () => {
-  it("restarts a killed Envoy five times, counts, and then ends with Envoy's own end", async () => {
+  it("restarts a killed Envoy five times, counts the restarts, and then exits as Envoy did", async () => {
     shows("APPNET_ENVOY_RESTART_COUNT", "exit-envoy-signal", "no-command")
     const { agent, listener } = await startServing({ environment: { APPNET_ENVOY_RESTART_COUNT: "5" } })
     for (let restarts = 0; restarts <= 5; restarts += 1) {
@@ -79,7 +79,7 @@ describe("supervision", () => {
     expect(filesIn(agent.folder)).toEqual(["own-envoy.yaml"])
   })
 
-  it("reports a stopped process as UNREACHABLE, and heals when it goes on", async () => {
+  it("reports a stopped process as UNREACHABLE, and as HEALTHY again when it continues", async () => {
     const { agent } = await startServing()
     const { envoyPid } = await agent.until({ healthStatus: "HEALTHY" })
     process.kill(Number(envoyPid), "SIGSTOP")
@@ -103,7 +103,7 @@ describe("supervision", () => {
     expect(count(/UNHEALTHY \(Envoy UNREACHABLE.*signal SIGKILL/g)).toBe(1)
   })
 
-  it("a missing or unexecutable Envoy is a clear error", async () => {
+  it("an Envoy that is missing or cannot be executed is a clear error", async () => {
     shows("APPNET_ENVOY_PATH")
     const { agent } = await startServing({ environment: { APPNET_ENVOY_PATH: "/nonexistent/envoy" } })
     expect(await agent.exited).toEqual({ code: 1, signal: null })
@@ -116,7 +116,7 @@ describe("supervision", () => {
     expect(broken.agent.stderr()).toMatch(/\[(error|critical)\] \[AppNet Agent\]/)
   })
 
-  it("raises the limit of open files to what is allowed", async () => {
+  it("raises the soft limit of open files to the hard limit", async () => {
     shows("open-files")
     const { agent } = await startServing()
     const { envoyPid } = await agent.until({ healthStatus: "HEALTHY" })
@@ -131,7 +131,7 @@ describe("supervision", () => {
     expect(readFileSync(`/proc/${envoyPid}/environ`, "latin1")).not.toContain("do-not-tell")
   })
 
-  it("starts Envoy anew with hot restart on, under a base id that is free", async () => {
+  it("restarts an Envoy with hot restart on, under a base id that is free", async () => {
     shows("DISABLE_HOT_RESTART", "hot-restart-arguments")
     const environment = { DISABLE_HOT_RESTART: "false", APPNET_ENVOY_RESTART_COUNT: "1" }
     const [first, second] = await Promise.all([startServing({ environment }), startServing({ environment })])
@@ -198,7 +198,7 @@ describe("a stop", () => {
     expect(await agent.exited).toEqual({ code: 0, signal: null })
   })
 
-  it("takes along what a script in Envoy's place has started", async () => {
+  it("ends all processes that a script in Envoy's place has started", async () => {
     const folder = privateFolder()
     const script = `#!/bin/sh\n[ "$1" = --version ] && exit\ntouch ${folder}/up\nsleep 300\n`
     writeFileSync(`${folder}/envoy`, script, { mode: 0o755 })
@@ -221,7 +221,7 @@ describe("a stop", () => {
     expect(processesOf(agent.folder)).toEqual([])
   })
 
-  it("before the agent has loaded its own code ends at once, and leaves no question to Envoy behind", async () => {
+  it("before the agent has loaded its code ends at once, and leaves no `envoy --version` running", async () => {
     const folder = privateFolder()
     writeFileSync(`${folder}/envoy`, `#!/bin/sh\ntouch ${folder}/asked\nexec sleep 100\n`, { mode: 0o755 })
     const { agent } = await startServing({ environment: { APPNET_ENVOY_PATH: `${folder}/envoy` } })
@@ -247,7 +247,7 @@ describe("a stop", () => {
   it("kills an Envoy that ignores SIGTERM", async () => {
     shows("kill-after-3s")
     const folder = privateFolder()
-    // Only the shell is told: the agent must end what it started.
+    // The shell ignores SIGTERM; the `sleep` that it started has to end as well.
     writeFileSync(
       `${folder}/envoy`,
       `#!/bin/sh\n[ "$1" = --version ] && exit\ntrap '' TERM\ntouch ${folder}/up\nwhile :; do sleep 0.1; done\n`,
@@ -263,7 +263,7 @@ describe("a stop", () => {
     await eventually(() => processesOf(agent.folder).length === 0, "no process is left")
   })
 
-  it("by Ctrl-C on a terminal drains, since only the agent gets the signal", async () => {
+  it("by Ctrl-C on a terminal drains: Envoy is in another session and does not get the signal", async () => {
     const { agent } = await startServing()
     const { envoyPid } = await agent.until({ healthStatus: "HEALTHY" })
     const session = (pid: number) => readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]?.split(" ")[2]
@@ -272,7 +272,7 @@ describe("a stop", () => {
 })
 
 describe("an agent that is killed", () => {
-  it("takes Envoy with it, and the next start clears its files", async () => {
+  it("takes Envoy with it, and the next start removes its files", async () => {
     shows("dies-with-agent")
     const folder = privateFolder()
     const endpoint = { APPMESH_XDS_ENDPOINT: `unix://${folder}/none.sock`, APPMESH_RESOURCE_ARN: "task-set/c/s/x" }
@@ -291,7 +291,7 @@ describe("an agent that is killed", () => {
 })
 
 describe("Envoy's output", () => {
-  it("comes out of pipes whole, although Envoy opens /dev/stdout by name", async () => {
+  it("is complete on pipes, although Envoy opens /dev/stdout by name", async () => {
     shows("output-kind")
     const folder = privateFolder()
     const agent = await startAgent({
@@ -313,8 +313,8 @@ describe("Envoy's output", () => {
       APPMESH_XDS_ENDPOINT: `unix://${folder}/none.sock`,
       APPMESH_RESOURCE_ARN: "task-set/c/s/x"
     }
-    // `script` gives its command a terminal of its own.
-    const terminal = spawn("script", ["-qefc", `exec ${process.execPath} ${agentFile}`, "/dev/null"], {
+    const openTerminal = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)"
+    const terminal = spawn("python3", ["-c", openTerminal, process.execPath, agentFile], {
       env: environment,
       stdio: ["pipe", "pipe", "pipe"]
     })
@@ -341,7 +341,7 @@ describe("Envoy's output", () => {
     expect(processesOf(folder)).toEqual([])
   })
 
-  it("holds no error line at the start", async () => {
+  it("has no error line at the start", async () => {
     const folder = privateFolder()
     const agent = await startAgent({
       folder,
@@ -359,7 +359,7 @@ describe("Envoy's output", () => {
 })
 
 describe("before anything starts", () => {
-  it("three bad settings are three errors, and no Envoy is started", async () => {
+  it("three invalid settings are three errors, and no Envoy is started", async () => {
     shows("exit-1-setting", "all-at-once")
     const folder = privateFolder()
     const environment = {
@@ -377,7 +377,7 @@ describe("before anything starts", () => {
     expect(existsSync(`${folder}/started`)).toBe(false)
   })
 
-  it("an address that another holds is an error, and no Envoy is started", async () => {
+  it("an address that is in use is an error, and no Envoy is started", async () => {
     shows("exit-1-bind")
     const { agent } = await startServing()
     await agent.until({ healthStatus: "HEALTHY" })
@@ -391,7 +391,7 @@ describe("before anything starts", () => {
 
 describe("readiness", () => {
   for (const mode of ["tcp", "uds"]) {
-    it(`is told over ${mode}, by the command and by the old flag`, async () => {
+    it(`is reported over ${mode}, by the command and by the old flag`, async () => {
       shows("APPNET_AGENT_ADMIN_MODE", "APPNET_AGENT_ADMIN_UDS_PATH", "ready-polls", "old-flags")
       const socket = `${privateFolder()}/api.sock`
       const { agent } = await startServing({
@@ -412,7 +412,7 @@ describe("readiness", () => {
     })
   }
 
-  it("is not told where nothing is served, or nobody answers", async () => {
+  it("is an error if no API is configured, or if no agent answers", async () => {
     shows("ready-not-served")
     const environment = await agentEnvironment(privateFolder())
     const nobody = await runAgent(["ready", "--timeout", "0"], environment)
@@ -424,7 +424,7 @@ describe("readiness", () => {
 })
 
 describe("the bundle", () => {
-  it("runs alone, with no packages beside it", async () => {
+  it("runs without node_modules", async () => {
     shows("one-file")
     const folder = privateFolder()
     execFileSync("cp", [agentFile, `${folder}/agent.mjs`])

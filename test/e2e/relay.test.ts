@@ -22,7 +22,7 @@ const connected = { healthStatus: "HEALTHY", managementServerConnectionStatus: "
 const serving = async (relayEnvironment: Readonly<Record<string, string>>, upstream?: Upstream) => {
   const server = upstream ?? (await startUpstream())
   const relay = await startRelay(server, relayEnvironment)
-  // Before there is a socket, a workload's gRPC waits 10 s and more before it tries again.
+  // If the socket does not exist yet, the workload's gRPC waits 10 s or more before it tries again.
   await relay.agent.until({ healthStatus: "HEALTHY" })
   const workload = await startWorkload(relay)
   await workload.until(connected)
@@ -37,7 +37,7 @@ const openFleet = (relay: Relay, size: number) => {
 }
 
 describe("relay mode", () => {
-  it("takes a workload's stream, signs it, and passes it on over TLS", async () => {
+  it("accepts a workload's stream, signs it, and forwards it over TLS", async () => {
     shows("mode-relay")
     const { relay, upstream } = await serving(lastingKey)
     const { requests } = upstream.plane()
@@ -88,7 +88,7 @@ describe("relay mode", () => {
     credentials.rotate(second)
     const asked = credentials.requests()
     await eventually(() => credentials.requests() > asked, "the relay's Envoy asks for new credentials")
-    // The next stream is the first that can show them.
+    // New credentials are used from the next stream on.
     await eventually(
       () => {
         upstream.plane().endStreams()
@@ -101,7 +101,7 @@ describe("relay mode", () => {
     await workload.until(connected, 60)
   }, 120_000)
 
-  it("heals when its Envoy was killed, and the workload serves meanwhile", async () => {
+  it("recovers after its Envoy was killed, while the workload goes on serving", async () => {
     const { relay, upstream, workload } = await serving({ ...lastingKey, APPNET_ENVOY_RESTART_COUNT: "1" })
     const { stop } = keepAsking(upstream.listener, "through the relay")
     const before = streamsOfEnvoys(upstream)
@@ -116,7 +116,7 @@ describe("relay mode", () => {
     expect((await workload.status()).envoyRestartCount).toBe("0")
   }, 120_000)
 
-  it("outlives its management server, and the workload serves meanwhile", async () => {
+  it("survives the loss of its management server, while the workload goes on serving", async () => {
     const { relay, upstream, workload } = await serving(lastingKey)
     const { stop } = keepAsking(upstream.listener, "through the relay")
     const relayPid = await relay.agent.envoyPid()
@@ -142,7 +142,7 @@ describe("relay mode", () => {
     expect(fleet.streams.flatMap((stream) => stream.ended() ?? [])).toEqual([])
   }, 90_000)
 
-  it("leaves alone the sockets that another agent listens on", async () => {
+  it("does not remove sockets on which another agent listens", async () => {
     const upstream = await startUpstream()
     const first = await startRelay(upstream)
     await first.agent.until({ healthStatus: "HEALTHY" })
@@ -153,7 +153,7 @@ describe("relay mode", () => {
     await openFleet(first, 1).until(1, 20)
     expect((await first.agent.status()).envoyState).toBe("LIVE")
 
-    // The next one takes the socket over, and the one before leaves it to that.
+    // The next relay takes the socket over, and the first leaves it alone when it ends.
     const next = await startRelay(upstream, lastingKey, same)
     await next.agent.until({ healthStatus: "HEALTHY" })
     first.agent.child.kill("SIGTERM")
@@ -162,7 +162,7 @@ describe("relay mode", () => {
     expect((await next.agent.status()).healthStatus).toBe("HEALTHY")
   })
 
-  it("ends with its agent, also when that is killed, and starts again on the socket that was left", async () => {
+  it("ends with its agent, also when that is killed, and starts again on the socket that was left behind", async () => {
     const upstream = await startUpstream()
     const { agent, socket } = await startRelay(upstream)
     const { envoyPid } = await agent.until({ healthStatus: "HEALTHY" })

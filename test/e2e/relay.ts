@@ -1,4 +1,4 @@
-// A management server as at AWS, and agents that relay to it.
+// A management server like that of AWS, and agents that relay to it.
 import { onTestFinished } from "vitest"
 import type { MeshResources } from "../../demo/ControlPlane.ts"
 import { type Agent, type AgentOptions, ask, freePort, privateFolder, startAgent } from "./agent.ts"
@@ -24,14 +24,14 @@ export interface Upstream {
   readonly authority: Authority
   readonly issued: Issued
   readonly resources: MeshResources
-  /** Where the mesh's one listener will be. */
+  /** The address of the mesh's only listener. */
   readonly listener: string
   readonly port: number
-  /** Those that are known, to be changed at will. */
+  /** The keys that the server knows, by id. Tests may change them. */
   readonly keys: Map<string, KnownKey>
-  /** The one that is up, or was last. */
+  /** The running server, or the last one that ran. */
   readonly plane: () => AwsControlPlane
-  /** Once more on the same port, after it was closed. */
+  /** Starts the server again on the same port, after it was closed. */
   readonly restart: () => Promise<void>
 }
 
@@ -41,7 +41,7 @@ export interface UpstreamOptions {
   readonly service?: string
 }
 
-/** A management server that serves one listener to whoever signs. */
+/** Starts a management server that serves one listener to clients that sign correctly. */
 export const startUpstream = async (options: UpstreamOptions = {}): Promise<Upstream> => {
   const folder = privateFolder()
   const authority = authorityIn(folder)
@@ -84,13 +84,13 @@ export const startUpstream = async (options: UpstreamOptions = {}): Promise<Upst
   }
 }
 
-/** How many streams of Envoys were accepted so far; their agents ask for themselves too, by Node. */
+/** The number of streams of Envoys that were accepted so far. Streams of agents, which probe the server, do not count. */
 export const streamsOfEnvoys = ({ plane }: Upstream): number =>
   plane().requests.filter(
     (request) => request.verdict.problem === undefined && plane().header(request, "user-agent")?.includes("grpc-c")
   ).length
 
-/** What every agent needs that signs for this server. Nothing outside of this machine is asked for credentials. */
+/** Settings of every agent that signs for this server. The instance metadata service is not asked for credentials. */
 const signing = (upstream: Upstream): Readonly<Record<string, string>> => ({
   AWS_REGION: "us-west-2",
   AWS_EC2_METADATA_DISABLED: "true",
@@ -103,7 +103,7 @@ export interface Relay {
   readonly adminSocket: string
 }
 
-/** An agent in relay mode. Its credentials are `environment`'s, else lasting ones. */
+/** Starts an agent in relay mode. Its credentials are those in `environment`, a long-term key by default. */
 export const startRelay = async (
   upstream: Upstream,
   environment: Readonly<Record<string, string>> = lastingKey,
@@ -122,7 +122,7 @@ export const startRelay = async (
       APPNET_MANAGEMENT_PORT: `${upstream.port}`,
       APPNET_RELAY_LISTENER_UDS_PATH: socket,
       APPNET_ENVOY_ADMIN_UDS_PATH: adminSocket,
-      // A workload that still runs does not end its stream.
+      // The stream of a running workload never ends by itself, so the drain would take its whole time.
       LISTENER_DRAIN_WAIT_TIME_S: "1",
       ...environment
     }
@@ -130,7 +130,7 @@ export const startRelay = async (
   return { agent, socket, adminSocket }
 }
 
-/** An agent in Service Connect mode behind a relay. */
+/** Starts an agent in Service Connect mode behind a relay. */
 export const startWorkload = (relay: Relay, environment: Readonly<Record<string, string>> = {}): Promise<Agent> =>
   startAgent({
     environment: {
@@ -140,7 +140,7 @@ export const startWorkload = (relay: Relay, environment: Readonly<Record<string,
     }
   })
 
-/** An agent in App Mesh mode, on an Envoy that cannot sign by itself. */
+/** Starts an agent in App Mesh mode on stock Envoy, which cannot sign requests and so needs a local relay. */
 export const startAppMesh = async (
   upstream: Upstream,
   environment: Readonly<Record<string, string>> = lastingKey,
@@ -162,7 +162,7 @@ export const startAppMesh = async (
   })
 }
 
-/** Asks `address` again and again; what went wrong is told at the end. */
+/** Requests `address` every 10 ms. `stop` answers the number of requests, and the answers that were not as expected. */
 export const keepAsking = (address: string, expected: string) => {
   let going = true
   let count = 0
@@ -187,7 +187,7 @@ export const keepAsking = (address: string, expected: string) => {
   return { stop }
 }
 
-/** Waits for a cause in `/status`, and gives the log's lines about it. */
+/** The lines of the agent's log that match. */
 export const linesAbout = (agent: Agent, cause: RegExp): ReadonlyArray<string> =>
   agent
     .stderr()

@@ -21,16 +21,17 @@ interface Failure {
   readonly what: string
   readonly options?: UpstreamOptions
   readonly relay: (upstream: Upstream) => Environment | Promise<Environment>
-  /** App Mesh mode takes the server from elsewhere. */
+  /** The environment in App Mesh mode, where it differs: that mode has other variables for the server's address. */
   readonly appMesh?: (upstream: Upstream) => Environment | Promise<Environment>
-  /** What the agent says whose Envoy passes on, and what the one says that is behind a relay. */
+  /** The cause that the relay's agent reports. */
   readonly cause: RegExp
+  /** The cause that the agent of a workload behind the relay reports. */
   readonly behind: RegExp
 }
 
 const failures: ReadonlyArray<Failure> = [
   {
-    what: "an authority that is not trusted",
+    what: "a certificate authority that is not trusted",
     relay: ({ folder }) => ({ ...lastingKey, APPNET_CA_BUNDLE: authorityIn(folder, "other").bundle }),
     cause: /its certificate is not trusted by \S+other\.pem: check APPNET_CA_BUNDLE/,
     behind: /the relay (cannot reach|does not trust) .*: check the relay's APPNET_/
@@ -71,8 +72,8 @@ const failures: ReadonlyArray<Failure> = [
   }
 ]
 
-/** The cause is in `/status` and in exactly one line of the log, a warning. */
-const tells = async (agent: Agent, cause: RegExp) => {
+/** Waits until the cause is in `/status`, and checks that exactly one line of the log, a warning, has it. */
+const expectCause = async (agent: Agent, cause: RegExp) => {
   const problem = await eventually(
     async () => (await agent.status()).managementServerProblem,
     `a cause like ${cause}`,
@@ -88,28 +89,28 @@ const tells = async (agent: Agent, cause: RegExp) => {
 }
 
 describe("a relay and the workload behind it", () => {
-  it.each(failures)("tell $what", async ({ behind, cause, options, relay: environment }) => {
+  it.each(failures)("report $what", async ({ behind, cause, options, relay: environment }) => {
     const upstream = await startUpstream(options)
     const relay = await startRelay(upstream, await environment(upstream))
     await relay.agent.until({ healthStatus: "HEALTHY" })
     const workload = await startWorkload(relay)
-    await Promise.all([tells(relay.agent, cause), tells(workload, behind)])
-    // The relay's Envoy itself works: replacing it would not help.
+    await Promise.all([expectCause(relay.agent, cause), expectCause(workload, behind)])
+    // The relay's Envoy works, so a restart would not help.
     expect((await relay.agent.status()).healthStatus).toBe("HEALTHY")
   })
 
-  // Envoy itself goes on: the recorded bootstrap of relay mode does not have it look at the name.
-  it("tell of a server whose certificate is for another name", async () => {
+  // In the recorded bootstrap of relay mode Envoy does not verify the name, so it connects all the same.
+  it("report a server whose certificate is for another name", async () => {
     const upstream = await startUpstream({ names: ["elsewhere.example"] })
     const relay = await startRelay(upstream)
     await relay.agent.until({ healthStatus: "HEALTHY" })
-    await tells(relay.agent, /its certificate is not for localhost: check APPNET_MANAGEMENT_DOMAIN_NAME/)
+    await expectCause(relay.agent, /its certificate is not for localhost: check APPNET_MANAGEMENT_DOMAIN_NAME/)
   })
 })
 
-describe("credentials that do not come", () => {
-  // Envoy waits some seconds for them before it sends the request unsigned.
-  const silent = async () => {
+describe("credentials that cannot be fetched", () => {
+  /** A credentials endpoint that never answers. Envoy waits some seconds for it before it sends the request unsigned. */
+  const silentEndpoint = async () => {
     const server = net.createServer().listen(0, "127.0.0.1")
     await once(server, "listening")
     onTestFinished(() => void server.close())
@@ -118,27 +119,27 @@ describe("credentials that do not come", () => {
     return { AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:${port}/` }
   }
 
-  it("are told of, in relay mode and through a local relay", async () => {
+  it("are reported, in relay mode and with a local relay", async () => {
     const upstream = await startUpstream()
-    const environment = await silent()
+    const environment = await silentEndpoint()
     const relay = await startRelay(upstream, environment)
     const agent = await startAppMesh(upstream, environment)
     const cause = /HTTP status 403.*: check the AWS credentials that the relay signs with/
-    await Promise.all([tells(relay.agent, cause), tells(agent, cause)])
+    await Promise.all([expectCause(relay.agent, cause), expectCause(agent, cause)])
   })
 })
 
-describe("App Mesh mode through a local relay", () => {
-  it.each(failures)("tells $what", async ({ appMesh, cause, options, relay }) => {
+describe("App Mesh mode with a local relay", () => {
+  it.each(failures)("reports $what", async ({ appMesh, cause, options, relay }) => {
     const upstream = await startUpstream(options)
     const agent = await startAppMesh(upstream, await (appMesh ?? relay)(upstream))
-    await tells(agent, cause)
+    await expectCause(agent, cause)
   })
 
-  it("does not take a server whose certificate is for another name", async () => {
+  it("rejects a server whose certificate is for another name", async () => {
     const upstream = await startUpstream({ names: ["elsewhere.example"] })
     const agent = await startAppMesh(upstream)
-    await tells(agent, /its certificate is not for localhost: check APPMESH_XDS_ENDPOINT/)
+    await expectCause(agent, /its certificate is not for localhost: check APPMESH_XDS_ENDPOINT/)
     expect((await agent.status()).managementServerConnectionStatus).toBe("NOT_CONNECTED")
     expect(upstream.plane().requests).toEqual([])
   })

@@ -7,7 +7,7 @@ import { answering, controlPlaneIn, serviceConnect, startMesh } from "./mesh.ts"
 const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/
 
 describe("Service Connect mode", () => {
-  it("comes up LIVE, CONNECTED and HEALTHY, and serves", async () => {
+  it("becomes LIVE, CONNECTED and HEALTHY, and serves", async () => {
     shows("APPMESH_RESOURCE_ARN", "APPMESH_XDS_ENDPOINT", "mode-service-connect", "healthy", "status-fields")
     const { agent, listener } = await startMesh()
     const status = await agent.until({ healthStatus: "HEALTHY", managementServerConnectionStatus: "CONNECTED" })
@@ -23,7 +23,7 @@ describe("Service Connect mode", () => {
     expect((await ask(agent.address, "/ready")).status).toBe(200)
   })
 
-  it("has Envoy's admin on a unix socket of mode 0600, which is gone afterwards", async () => {
+  it("has Envoy's admin on a unix socket of mode 0600, which is removed at the end", async () => {
     shows("ENVOY_ADMIN_MODE", "APPNET_ENVOY_ADMIN_UDS_PATH")
     const path = `${privateFolder()}/admin.sock`
     const { agent } = await startMesh({
@@ -37,7 +37,7 @@ describe("Service Connect mode", () => {
     expect(filesIn(path.replace(/\/[^/]*$/, ""))).toEqual([])
   })
 
-  it("tells when the control plane is gone, stays HEALTHY, and tells when it is back", async () => {
+  it("reports the loss of the control plane, stays HEALTHY, and reports its return", async () => {
     const { agent, folder, listener, listenerPort, plane } = await startMesh()
     await agent.until({ healthStatus: "HEALTHY", managementServerConnectionStatus: "CONNECTED" })
     await plane.close()
@@ -46,13 +46,13 @@ describe("Service Connect mode", () => {
     expect(gone.managementServerDisconnectedTimestamp).toMatch(rfc3339)
     expect((await ask(listener, "/")).body).toBe("from the mesh")
     await controlPlaneIn(folder, { listeners: [answering(listenerPort, "from the mesh")] })
-    // The recorded bootstrap has gRPC wait 10 s and more before it tries again.
+    // With the recorded bootstrap gRPC waits 10 s or more before it tries again.
     const back = await agent.until({ managementServerConnectionStatus: "CONNECTED" }, 50)
     expect(back).not.toHaveProperty("managementServerDisconnectedTimestamp")
     expect(back.healthStatus).toBe("HEALTHY")
   }, 90_000)
 
-  it("is UNHEALTHY with UPDATE_FAILED when a listener's port is taken, and heals with a better one", async () => {
+  it("is UNHEALTHY with UPDATE_FAILED while a listener's port is in use, and HEALTHY after an update to a free one", async () => {
     shows("initial-config")
     const folder = privateFolder()
     const taken = await freePort()
@@ -68,7 +68,7 @@ describe("Service Connect mode", () => {
     expect((await ask(`http://127.0.0.1:${free}`, "/")).body).toBe("at last")
   })
 
-  it("takes a failed listener up again after a restart of Envoy", async () => {
+  it("creates a failed listener after a restart of Envoy", async () => {
     shows("initial-config-restart")
     const folder = privateFolder()
     const taken = await freePort()
@@ -105,7 +105,7 @@ describe("Service Connect mode", () => {
     shows("drain-request")
     const { agent, folder, listenerPort } = await startMesh({ environment: { LISTENER_DRAIN_WAIT_TIME_S: "60" } })
     await agent.until({ healthStatus: "HEALTHY" })
-    // A request whose head is not complete yet is in flight.
+    // A request whose headers are not complete yet counts as active.
     const connection = net.connect(listenerPort, "127.0.0.1")
     let answer = ""
     connection.on("data", (part) => {

@@ -18,7 +18,7 @@ import {
 import { writeStaticBootstrap } from "./bootstraps.ts"
 import { serviceConnect } from "./mesh.ts"
 
-/** A program in Envoy's place: says no version, and does this when it is started. */
+/** Writes a script to run in Envoy's place. It prints no version. Answers its path. */
 const inEnvoysPlace = (folder: string, script: string) => {
   const path = `${folder}/envoy`
   writeFileSync(path, `#!/bin/sh\n[ "$1" = --version ] && exit\n${script}\n`, { mode: 0o755 })
@@ -28,7 +28,7 @@ const inEnvoysPlace = (folder: string, script: string) => {
 const count = (text: string, words: string) => text.split(words).length - 1
 
 describe("a running agent", () => {
-  it("has its addresses, its files and Envoy's command line from the settings", async () => {
+  it("takes its addresses, its files and Envoy's command line from the settings", async () => {
     shows(
       "APPNET_AGENT_HTTP_BIND_ADDRESS",
       "APPNET_AGENT_HTTP_PORT",
@@ -47,11 +47,11 @@ describe("a running agent", () => {
       "output-kind"
     )
     const folder = privateFolder()
-    const own = `${folder}/run`
-    mkdirSync(own)
+    const runFolder = `${folder}/run`
+    mkdirSync(runFolder)
     symlinkSync(envoyPath, `${folder}/my-envoy`)
     const agent = await startAgent({
-      folder: own,
+      folder: runFolder,
       environment: {
         ...serviceConnect(folder),
         AWS_REGION: "us-west-2",
@@ -78,17 +78,17 @@ describe("a running agent", () => {
     })
     expect(node.id).toBe(serviceConnect(folder).APPMESH_RESOURCE_ARN)
     expect(readFileSync(`/proc/${envoyPid}/cmdline`, "latin1").split("\0")[0]).toBe(`${folder}/my-envoy`)
-    expect(options.config_path.startsWith(`${own}/`)).toBe(true)
+    expect(options.config_path.startsWith(`${runFolder}/`)).toBe(true)
     expect(statSync(options.config_path).mode & 0o777).toBe(0o600)
     expect(openAs(Number(envoyPid), 1)).not.toMatch(/socket/)
     agent.child.kill("SIGTERM")
     expect((await agent.exited).code).toBe(0)
-    // Envoy writes it out when it ends.
+    // Envoy flushes this log when it ends.
     expect(readFileSync(`${folder}/admin.log`, "utf8")).toContain("/server_info")
-    expect(filesIn(own)).toEqual([])
+    expect(filesIn(runFolder)).toEqual([])
   })
 
-  it("starts Envoy with every warning said once, and without what the platform hands over broken", async () => {
+  it("starts Envoy with each warning logged once, and without the platform data that cannot be read", async () => {
     shows(
       "PID_POLL_INTERVAL_MS",
       "HC_POLL_INTERVAL_MS",
@@ -129,11 +129,11 @@ describe("a running agent", () => {
     expect(readFileSync(`${folder}/${file}`, "utf8")).not.toContain("ClusterIPMapping")
   })
 
-  it("serves nothing unless it is asked to, and ends with Envoy's own exit code", async () => {
+  it("serves no API unless configured, and ends with Envoy's own exit code", async () => {
     shows("APPNET_AGENT_ADMIN_MODE", "APPNET_ENVOY_RESTART_COUNT", "not-served", "exit-envoy-code", "net-admin")
     for (const code of [0, 3]) {
       const folder = privateFolder()
-      // A setpriv that works nowhere: it is tried once for NET_ADMIN, warned about, and left out.
+      // This setpriv always fails: the agent tries it once for NET_ADMIN, logs a warning, and starts Envoy without it.
       mkdirSync(`${folder}/bin`)
       writeFileSync(`${folder}/bin/setpriv`, `#!/bin/sh\necho "$@" >> ${folder}/tried\nexit 1\n`, { mode: 0o755 })
       const script = `touch ${folder}/up; while ! [ -e ${folder}/end ]; do sleep 0.05; done; exit ${code}`
@@ -178,7 +178,7 @@ describe("a running agent", () => {
     expect(agent.stdout()).toContain("API: 200")
   })
 
-  it("takes a file of the user's own through a link, by variable and by the old flag", async () => {
+  it("takes a custom bootstrap through a link, by variable and by the old flag", async () => {
     shows("ENVOY_CONFIG_FILE", "own-file", "old-flags")
     const folder = privateFolder()
     const adminPort = `${await freePort()}`
@@ -199,16 +199,16 @@ describe("a running agent", () => {
 })
 
 describe("a command", () => {
-  const given = async (variables: Readonly<Record<string, string>>) => ({
+  const environmentWith = async (variables: Readonly<Record<string, string>>) => ({
     ...(await agentEnvironment(privateFolder())),
     APPMESH_XDS_ENDPOINT: "unix:///x",
     APPMESH_RESOURCE_ARN: "task-set/c/s/x",
     ...variables
   })
 
-  it("ends with 1 and names every bad setting on stderr, whichever it is", async () => {
+  it("ends with 1 and names every invalid setting on stderr", async () => {
     shows("bootstrap-refused", "config-refused", "all-at-once", "never-clamped")
-    const environment = await given({
+    const environment = await environmentWith({
       ENVOY_ADMIN_ACCESS_PORT: "99999",
       APPNET_AGENT_ADMIN_MODE: "x",
       ENABLE_ENVOY_STATS_TAGS: "yes",
@@ -226,9 +226,9 @@ describe("a command", () => {
     }
   })
 
-  it("takes the Go agent's flags in every form", async () => {
+  it("accepts the Go agent's flags in every form", async () => {
     shows("old-flags", "config-json", "ENVOY_LOG_LEVEL", "ENVOY_CONFIG_FILE")
-    const environment = await given({ ENVOY_LOG_LEVEL: "info", ENVOY_CONFIG_FILE: "/from/the/variable" })
+    const environment = await environmentWith({ ENVOY_LOG_LEVEL: "info", ENVOY_CONFIG_FILE: "/from/the/variable" })
     for (const words of [
       ["-logLevel", "debug", "config", "--json", "--envoyConfigPath=/own.yaml"],
       ["config", "-envoyConfigPath", "/own.yaml", "--json", "--logLevel=DEBUG"]
@@ -242,14 +242,14 @@ describe("a command", () => {
     }
   })
 
-  it("refuses a flag that is not known or lacks its value", async () => {
+  it("refuses a flag that is unknown or lacks its value", async () => {
     shows("old-flags")
     for (const [words, line] of [
       [["-logLevel"], 'flag "--logLevel" needs a value: level'],
       [["-loglevel", "debug"], 'unknown flag "--loglevel": did you mean "--logLevel"?'],
       [["config", "-envoyConfigPath"], 'flag "--envoyConfigPath" needs a value: file']
     ] as const) {
-      const { code, stderr, stdout } = await runAgent(words, await given({}))
+      const { code, stderr, stdout } = await runAgent(words, await environmentWith({}))
       expect([words, code, stdout]).toEqual([words, 1, ""])
       expect(stderr.split("\n")[0]).toBe(line)
     }
@@ -260,7 +260,7 @@ describe("a command", () => {
     const folder = privateFolder()
     const { code, stdout } = await runAgent(
       ["bootstrap"],
-      await given({ APPNET_ENVOY_PATH: inEnvoysPlace(folder, `touch ${folder}/started`) })
+      await environmentWith({ APPNET_ENVOY_PATH: inEnvoysPlace(folder, `touch ${folder}/started`) })
     )
     expect(code).toBe(0)
     expect(parse(stdout)).toMatchObject({
@@ -270,26 +270,26 @@ describe("a command", () => {
     expect(filesIn(folder)).toEqual(["envoy"])
   })
 
-  it("is refused a file of the user's own that is missing or no file", async () => {
+  it("refuses a custom bootstrap that is missing or not a file", async () => {
     shows("ENVOY_CONFIG_FILE", "own-file-missing")
     for (const path of ["/nonexistent/envoy.yaml", "/"]) {
-      const { code, stderr } = await runAgent(["run"], await given({ ENVOY_CONFIG_FILE: path }))
+      const { code, stderr } = await runAgent(["run"], await environmentWith({ ENVOY_CONFIG_FILE: path }))
       expect(code).toBe(1)
       expect(stderr).toContain(`ENVOY_CONFIG_FILE=${path} `)
     }
   })
 
-  it("cannot run in a folder that is not there", async () => {
+  it("refuses a run folder that does not exist", async () => {
     shows("APPNET_RUN_DIR", "exit-1-bootstrap")
-    const { code, stderr } = await runAgent(["run"], await given({ APPNET_RUN_DIR: "/nonexistent" }))
+    const { code, stderr } = await runAgent(["run"], await environmentWith({ APPNET_RUN_DIR: "/nonexistent" }))
     expect(code).toBe(1)
     expect(stderr).toMatch(/the bootstrap cannot be written to \/nonexistent\/\S+ \(APPNET_RUN_DIR\)/)
     expect(stderr).not.toContain("Envoy started")
   })
 
-  it("tells help, version and completions", async () => {
+  it("prints help, version and completions", async () => {
     shows("help-version-completions")
-    const environment = await given({})
+    const environment = await environmentWith({})
     const help = await runAgent(["--help"], environment)
     expect(help.code).toBe(0)
     for (const name of ["run", "bootstrap", "config", "ready", "status", "drain", "log-level", "stats"]) {

@@ -104,7 +104,7 @@ const tokenOptions = (token?: string, expired = false): SigV4Options => ({
   }
 })
 
-/** The same request with one header, lower case, changed, or without it. */
+/** A copy of a request with one header changed or removed. `name` is in lower case. */
 const altered = (request: SignedRequest, name: string, value?: string): SignedRequest => ({
   ...request,
   headers: request.headers.flatMap((header) => {
@@ -115,7 +115,7 @@ const altered = (request: SignedRequest, name: string, value?: string): SignedRe
 
 const problemOf = (request: SignedRequest, chosen = options) => checkSigV4(request, chosen).problem
 
-describe("the check of SigV4", () => {
+describe("the verification of SigV4", () => {
   it.each(vectors)("agrees with AWS on %s", (_name, request) => {
     expect(problemOf(request)).toBeUndefined()
   })

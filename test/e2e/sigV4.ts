@@ -1,19 +1,19 @@
-// Checks AWS Signature Version 4 as a service of AWS does, from what it received. Written from AWS's description of the
-// process ("Create a signed AWS API request"), not from any client's code.
+// Verifies AWS Signature Version 4 as an AWS service does, from the request that it received. Written from AWS's
+// documentation ("Create a signed AWS API request"), not from a client's code.
 import { createHash, createHmac } from "node:crypto"
 
 export interface SignedRequest {
   readonly method: string
-  /** With the query. */
+  /** The path with the query. */
   readonly path: string
-  /** In the order in which they came, pseudo-headers among them. */
+  /** In the order of their arrival, with HTTP/2's pseudo-headers. */
   readonly headers: ReadonlyArray<readonly [name: string, value: string]>
   readonly body?: string
 }
 
 export interface KnownKey {
   readonly secret: string
-  /** Temporary credentials only: what X-Amz-Security-Token must be. */
+  /** The value that X-Amz-Security-Token must have. Temporary credentials have one, long-term keys have none. */
   readonly token?: string
   readonly expired?: boolean
 }
@@ -22,19 +22,19 @@ export interface SigV4Options {
   readonly service: string
   readonly region: string
   readonly keyOf: (accessKeyId: string) => KnownKey | undefined
-  /** Milliseconds since 1970; now, unless given. */
+  /** Milliseconds since 1970. The current time by default. */
   readonly now?: number
 }
 
 export interface SigV4Verdict {
-  /** Why the request is refused; `undefined`: the signature is right. */
+  /** Why the request is refused; `undefined` if its signature is valid. */
   readonly problem: string | undefined
   readonly accessKeyId: string | undefined
   readonly signedHeaders: ReadonlyArray<string>
 }
 
 const algorithm = "AWS4-HMAC-SHA256"
-const mostSkew = 5 * 60_000
+const maximumSkew = 5 * 60_000
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex")
 const hmac = (key: Buffer | string, text: string) => createHmac("sha256", key).update(text).digest()
@@ -42,7 +42,7 @@ const hmac = (key: Buffer | string, text: string) => createHmac("sha256", key).u
 const uriEncoded = (text: string) =>
   encodeURIComponent(text).replace(/[!'()*]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`)
 
-/** The path comes encoded once, and all services but S3 encode it once more. */
+/** The path is URI-encoded already. All services but S3 encode it a second time for the signature. */
 const canonicalPath = (path: string) => {
   const segments: Array<string> = []
   for (const segment of path.split("/").slice(1)) {
@@ -64,7 +64,7 @@ const canonicalQuery = (query: string) =>
 
 const valuesOf = ({ headers }: SignedRequest, name: string): ReadonlyArray<string> => {
   const own = headers.filter(([key]) => key.toLowerCase() === name).map(([, value]) => value)
-  // HTTP/2 has the host in a pseudo-header.
+  // HTTP/2 sends the host in the pseudo-header :authority.
   return own.length === 0 && name === "host" ? valuesOf({ method: "", path: "", headers }, ":authority") : own
 }
 
@@ -95,37 +95,40 @@ export const checkSigV4 = (request: SignedRequest, options: SigV4Options): SigV4
     ) ?? []
   const signedHeaders = names === "" ? [] : names.split(";")
   const [accessKeyId = "", day, region, service, terminator] = credential.split("/")
-  const said = (problem: string | undefined) => ({
+  const verdict = (problem: string | undefined) => ({
     problem,
     accessKeyId: accessKeyId === "" ? undefined : accessKeyId,
     signedHeaders
   })
 
-  if (authorization === undefined) return said("no Authorization header")
-  if (second !== undefined) return said("more than one Authorization header")
-  if (signature === undefined) return said("the Authorization header is not of the form of AWS4-HMAC-SHA256")
-  if (terminator !== "aws4_request") return said(`the credential's scope ends in ${terminator}`)
-  if (region !== options.region) return said(`signed for the region ${region}, not ${options.region}`)
-  if (service !== options.service) return said(`signed for the service ${service}, not ${options.service}`)
-  if (!signedHeaders.includes("host")) return said("the host is not signed")
+  if (authorization === undefined) return verdict("no Authorization header")
+  if (second !== undefined) return verdict("more than one Authorization header")
+  if (signature === undefined) return verdict("the Authorization header is not of the form of AWS4-HMAC-SHA256")
+  if (terminator !== "aws4_request") return verdict(`the credential's scope ends in ${terminator}`)
+  if (region !== options.region) return verdict(`signed for the region ${region}, not ${options.region}`)
+  if (service !== options.service) return verdict(`signed for the service ${service}, not ${options.service}`)
+  if (!signedHeaders.includes("host")) return verdict("the host is not signed")
 
   const dates = valuesOf(request, "x-amz-date")
   const [date = ""] = dates
   const instant = instantOf(date)
-  if (dates.length !== 1 || Number.isNaN(instant)) return said(`no single X-Amz-Date: ${dates.join(" and ")}`)
-  if (day !== date.slice(0, 8)) return said(`X-Amz-Date ${date} is not of the day of the credential's scope, ${day}`)
-  if (Math.abs(instant - (options.now ?? Date.now())) > mostSkew) return said(`X-Amz-Date ${date} is too far from now`)
+  if (dates.length !== 1 || Number.isNaN(instant)) return verdict(`no single X-Amz-Date: ${dates.join(" and ")}`)
+  if (day !== date.slice(0, 8)) return verdict(`X-Amz-Date ${date} is not of the day of the credential's scope, ${day}`)
+  if (Math.abs(instant - (options.now ?? Date.now())) > maximumSkew)
+    return verdict(`X-Amz-Date ${date} is too far from now`)
 
   const key = options.keyOf(accessKeyId)
-  if (key === undefined) return said(`unknown access key ${accessKeyId}`)
+  if (key === undefined) return verdict(`unknown access key ${accessKeyId}`)
   const tokens = valuesOf(request, "x-amz-security-token")
-  if (key.token === undefined && tokens.length > 0) return said(`a security token with the lasting key ${accessKeyId}`)
-  if (key.token !== undefined && tokens.length === 0) return said(`no X-Amz-Security-Token with ${accessKeyId}`)
-  if (key.token !== undefined && (tokens.length !== 1 || tokens[0] !== key.token)) return said("a wrong security token")
+  if (key.token === undefined && tokens.length > 0)
+    return verdict(`a security token with the lasting key ${accessKeyId}`)
+  if (key.token !== undefined && tokens.length === 0) return verdict(`no X-Amz-Security-Token with ${accessKeyId}`)
+  if (key.token !== undefined && (tokens.length !== 1 || tokens[0] !== key.token))
+    return verdict("a wrong security token")
 
   const scope = `${day}/${region}/${service}/aws4_request`
   const toSign = [algorithm, date, scope, sha256(canonicalRequest(request, signedHeaders))].join("\n")
   const signingKey = [`${day}`, region, service, "aws4_request"].reduce<Buffer | string>(hmac, `AWS4${key.secret}`)
-  if (hmac(signingKey, toSign).toString("hex") !== signature) return said("the signature does not match the request")
-  return said(key.expired === true ? "the security token has expired" : undefined)
+  if (hmac(signingKey, toSign).toString("hex") !== signature) return verdict("the signature does not match the request")
+  return verdict(key.expired === true ? "the security token has expired" : undefined)
 }

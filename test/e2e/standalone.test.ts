@@ -16,10 +16,10 @@ interface Choices {
   readonly mode: "grpc" | "tls" | "mtls"
   readonly names?: ReadonlyArray<string>
   readonly expired?: boolean
-  /** The token that the control plane asks for. */
+  /** The token that the control plane requires. */
   readonly token?: string
   readonly environment?: (setting: Setting) => Readonly<Record<string, string>>
-  /** What the control plane itself speaks, if not what the agent is told. */
+  /** The protocol of the control plane, if it differs from the agent's mode. */
   readonly served?: "grpc" | "tls" | "mtls"
 }
 
@@ -30,7 +30,7 @@ const credentialsOf = (served: "grpc" | "tls" | "mtls", { certificate, key }: Is
   return ServerCredentials.createSsl(mutual ? Buffer.from(authority.certificate) : null, [pair], mutual)
 }
 
-/** A control plane on loopback that any client may speak to who has what it asks for, and an agent in standalone mode. */
+/** Starts a control plane on loopback, and an agent in standalone mode that connects to it. */
 const standalone = async ({
   environment,
   expired = false,
@@ -77,7 +77,7 @@ const withToken =
 const connected = { healthStatus: "HEALTHY", managementServerConnectionStatus: "CONNECTED" }
 
 describe("standalone mode", () => {
-  it.each(["grpc", "tls", "mtls"] as const)("serves from any control plane over %s", async (mode) => {
+  it.each(["grpc", "tls", "mtls"] as const)("serves what any control plane sends over %s", async (mode) => {
     shows(
       "APPNET_XDS_MODE",
       "APPNET_CA_BUNDLE",
@@ -91,7 +91,7 @@ describe("standalone mode", () => {
     expect((await ask(listener, "/")).body).toBe("by the standalone mode")
   })
 
-  it("shows a token from a file over mutual TLS, and a new one when it is renewed", async () => {
+  it("sends the token of a file over mutual TLS, and the new one after the file was replaced", async () => {
     shows("APPNET_XDS_TOKEN_FILE")
     const { agent, folder, plane } = await standalone({
       mode: "mtls",
@@ -107,7 +107,7 @@ describe("standalone mode", () => {
     expect(plane.streams.at(-1)?.get("authorization")).toEqual(["Bearer second"])
   })
 
-  it("asks for a server by another name than its address", async () => {
+  it("verifies the server by another name than its address", async () => {
     shows("APPNET_XDS_SNI")
     const { agent } = await standalone({
       mode: "tls",
@@ -157,7 +157,7 @@ describe("standalone mode", () => {
     ]
   ]
 
-  it.each(failures)("says the cause of %s, in /status and once in the log", async (_what, choices, cause) => {
+  it.each(failures)("reports the cause of %s, in /status and once in the log", async (_what, choices, cause) => {
     const { agent } = await standalone(choices)
     const problem = await eventually(async () => (await agent.status()).managementServerProblem, "the cause")
     expect(problem).toMatch(cause)

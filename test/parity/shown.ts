@@ -1,6 +1,6 @@
 import type { SettingName } from "../../src/services/Settings.ts"
 
-/** Recorded cases by the settings that they show: without the variable each would give another bootstrap or command line. */
+/** Recorded cases by the setting that they show: without the variable the case has another bootstrap or command line. */
 export const shownByCases: { readonly [K in SettingName]?: ReadonlyArray<string> } = {
   APPMESH_RESOURCE_ARN: ["node-virtual-gateway", "node-arn-wins"],
   APPMESH_RESOURCE_NAME: ["node-resource-name"],

@@ -1,4 +1,4 @@
-// What scripts/yaml-modules.mjs makes of a YAML file.
+// What scripts/yaml-modules.ts makes of a YAML file.
 declare module "*.yaml" {
   import type { TemplateObject } from "./template.ts"
 

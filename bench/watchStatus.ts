@@ -1,5 +1,5 @@
-// Asks for /status until it is told to stop, and prints the longest time that an answer took, in milliseconds. A process of
-// its own: one that reads a lot beside would measure itself.
+// Requests /status again and again until SIGTERM, and then prints the longest time that an answer took, in milliseconds:
+// `watchStatus.ts PORT`. It is a process of its own, since one that does other work as well would measure itself.
 import http from "node:http"
 
 const port = Number(process.argv[2])
@@ -19,7 +19,7 @@ const ask = () => {
     .on("error", () => setTimeout(ask, 5))
 }
 
-// The first answers find their way through code that was never run.
+// The first answers do not count: they run code that was never compiled.
 ask()
 setTimeout(() => {
   longest = 0

@@ -1,13 +1,13 @@
-// Runs an image's tree as a container runtime does: namespaces of its own, the image's user and environment, a given set of
-// capabilities. Needs root, as a container runtime does.
-import { type ChildProcess, execFileSync, spawn } from "node:child_process"
+// Runs an image's file tree as a container runtime does: in new namespaces, as the image's user, with its environment and a
+// given set of capabilities. Needs root.
+import { type ChildProcess, spawn } from "node:child_process"
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs"
 import { onTestFinished } from "vitest"
-import { eventually, privateFolder } from "./agent.ts"
-import type { BuiltImage } from "./dockerfile.ts"
+import { eventually, privateFolder } from "../e2e/agent.ts"
+import type { BuiltImage } from "./buildImage.ts"
 
-/** What Docker leaves to a container. */
-export const usualCapabilities: ReadonlyArray<string> = [
+/** Docker's default capabilities. */
+export const defaultCapabilities: ReadonlyArray<string> = [
   ..."chown dac_override fowner fsetid kill setgid setuid setpcap net_bind_service".split(" "),
   ..."net_raw sys_chroot mknod audit_write setfcap".split(" ")
 ]
@@ -16,11 +16,11 @@ export interface ContainerOptions {
   readonly environment?: Readonly<Record<string, string>>
   readonly capabilities?: ReadonlyArray<string>
   readonly noNewPrivileges?: boolean
-  /** Only /tmp and the mounts can be written. */
+  /** Whether all but /tmp and the mounts is read-only. */
   readonly readOnly?: boolean
-  /** Folders of this machine, by their place in the container. */
+  /** Folders of this machine, by their path in the container. */
   readonly mounts?: Readonly<Record<string, string>>
-  /** In the place of the image's command. */
+  /** Replaces the image's command. */
   readonly command?: ReadonlyArray<string>
 }
 
@@ -31,15 +31,15 @@ export interface Finished {
 }
 
 export interface Container {
-  /** Process 1 of the container, as seen from here; 0 where it has ended already. */
+  /** The host's id of the container's process 1; 0 if it has ended already. */
   readonly init: number
-  /** What is in the container's /tmp. */
+  /** The host's path of the container's /tmp. */
   readonly tmp: string
   readonly output: () => string
   readonly exited: Promise<Finished>
-  /** Like `docker exec`. */
+  /** Runs a command in the container, like `docker exec`. */
   readonly exec: (words: ReadonlyArray<string>) => Promise<Finished>
-  /** The processes of the container, as seen from here. */
+  /** The host's ids of the container's processes. */
   readonly processes: () => ReadonlyArray<number>
 }
 
@@ -61,7 +61,7 @@ ln -s /proc/self/fd "$tree/dev/fd"
 for pair in stdin:0 stdout:1 stderr:2; do ln -s "/proc/self/fd/\${pair#*:}" "$tree/dev/\${pair%:*}"; done
 mount --bind "$tmp" "$tree/tmp"
 while [ "$1" != -- ]; do
-  # Links on the way lead within the tree, as /var/run to /run.
+  # Resolves links within the tree, such as /var/run to /run.
   place=$(chroot "$tree" realpath -m "$2")
   mkdir -p "$tree$place"
   mount --bind "$1" "$tree$place"
@@ -86,21 +86,6 @@ const collected = (child: ChildProcess): Promise<Finished> & { readonly output: 
   return Object.assign(finished, { output: () => stdout + stderr })
 }
 
-/** Says what is missing, since without it the image is not tested at all. */
-export const requireRuntime = (): void => {
-  if (process.getuid?.() !== 0)
-    throw new Error("the image's tests mount, chroot and set file capabilities: run as root")
-  for (const tool of ["unshare", "nsenter", "setpriv", "mount", "chroot", "ip", "tini", "setcap", "dpkg"]) {
-    try {
-      execFileSync("sh", ["-c", `PATH="$PATH:/usr/sbin:/sbin" command -v ${tool}`], { stdio: "ignore" })
-    } catch {
-      throw new Error(
-        `the image's tests need ${tool}: apt-get install -y util-linux iproute2 tini libcap2-bin ca-certificates`
-      )
-    }
-  }
-}
-
 const childOf = (pid: number): number | undefined => {
   const path = `/proc/${pid}/task/${pid}/children`
   const [child] = existsSync(path) ? readFileSync(path, "utf8").split(" ") : []
@@ -118,7 +103,7 @@ const namespaceOf = (pid: string) => {
 export const startContainer = async (
   { config, root }: BuiltImage,
   {
-    capabilities = usualCapabilities,
+    capabilities = defaultCapabilities,
     command = config.command,
     environment = {},
     mounts = {},
@@ -129,7 +114,7 @@ export const startContainer = async (
   const tmp = `${privateFolder()}/tmp`
   mkdirSync(tmp)
   chmodSync(tmp, 0o1777)
-  // Every runtime gives one.
+  // Every container runtime writes this file.
   writeFileSync(`${root}/etc/hosts`, "127.0.0.1 localhost\n::1 localhost\n")
   const [user = "", group = ""] = config.user.split(":")
   const env = { ...config.environment, HOME: "/nonexistent", ...environment }
@@ -147,18 +132,18 @@ export const startContainer = async (
       ...Object.entries(mounts).flatMap(([place, folder]) => [folder, place]),
       ...["--", "chroot", root, ...asUser, ...config.entrypoint, ...command]
     ],
-    // The set-up finds its tools by the same PATH, which is every Debian's.
+    // The set-up script finds its tools on the image's PATH, which is Debian's default.
     { env, stdio: ["ignore", "pipe", "pipe"] }
   )
   const exited = collected(child)
   const outer = child.pid ?? 0
   onTestFinished(async () => {
-    // With process 1 the kernel ends them all.
+    // When process 1 ends, the kernel kills all other processes of its namespace.
     const first = child.exitCode === null ? childOf(outer) : undefined
     if (first !== undefined) process.kill(first, "SIGKILL")
     await exited
   })
-  // The set-up is process 1 until it has become the entrypoint, which may end before it is seen.
+  // Process 1 is the set-up script first and then executes the entrypoint, which may end before this loop sees it.
   const [init, namespace] = await eventually(() => {
     if (child.exitCode !== null) return [0, ""] as const
     const pid = childOf(outer)

@@ -1,12 +1,12 @@
-// A Debian file system of chosen packages, from the files that dpkg has put on this machine: what a slim base image holds,
-// and what `apt-get install` adds to it. Files of other packages are not in it, so that one that is not asked for is missed.
+// Copies the files of chosen Debian packages from this machine into a folder: those of a slim base image, and those that
+// `apt-get install` adds. Files of other packages are left out, so that a test fails where the image lacks a package.
 import { execFileSync } from "node:child_process"
 import { existsSync, lstatSync, mkdirSync, realpathSync, symlinkSync } from "node:fs"
 import { posix } from "node:path"
 
 interface Package {
   readonly essential: boolean
-  /** Each a list of alternatives. */
+  /** Dependencies. Each is a list of alternatives. */
   readonly needs: ReadonlyArray<ReadonlyArray<string>>
 }
 
@@ -19,7 +19,7 @@ const readPackages = () => {
   const provided = new Map<string, string>()
   let lines: ReadonlyArray<string>
   try {
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own form.
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's format.
     const format = "${db:Status-Abbrev}|@@|${Package}|@@|${Essential}|@@|${Pre-Depends},${Depends}|@@|${Provides}\n"
     lines = execFileSync("dpkg-query", ["-W", `-f=${format}`], { encoding: "utf8" }).split("\n")
   } catch (cause) {
@@ -39,7 +39,7 @@ const readPackages = () => {
 
 const { packages, provided } = readPackages()
 
-/** These packages and all that they need. */
+/** These packages and all their dependencies. */
 const closureOf = (names: ReadonlyArray<string>): ReadonlySet<string> => {
   const closure = new Set<string>()
   const waiting = names.map((name) => [name])
@@ -57,10 +57,10 @@ const closureOf = (names: ReadonlyArray<string>): ReadonlySet<string> => {
   return closure
 }
 
-/** Slim images have none of these. */
+/** Folders whose contents slim images do not have. */
 const leftOut = /^\/usr\/share\/(doc|man|locale|info|lintian)\/./
 
-/** What the packages' scripts make when they are installed. */
+/** Files that the packages' scripts create when they are installed. */
 const madeByScripts: Readonly<Record<string, ReadonlyArray<string>>> = {
   "base-passwd": ["/etc/passwd", "/etc/group"],
   "ca-certificates": ["/etc/ssl/certs/ca-certificates.crt"]
@@ -71,7 +71,7 @@ const copyFiles = (root: string, names: ReadonlyArray<string>) => {
   const files = new Set<string>()
   for (const path of [...listed, ...names.flatMap((name) => madeByScripts[name] ?? [])]) {
     if (!path.startsWith("/") || path === "/." || leftOut.test(path) || !existsSync(posix.dirname(path))) continue
-    // Packages name files by ways that are links by now, as /lib for /usr/lib.
+    // Packages list some files under links, such as /lib for /usr/lib.
     const real = posix.join(realpathSync(posix.dirname(path)), posix.basename(path))
     if (lstatSync(real, { throwIfNoEntry: false }) !== undefined) files.add(real.slice(1))
   }
@@ -82,7 +82,7 @@ const copyFiles = (root: string, names: ReadonlyArray<string>) => {
 
 const passwords = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
 
-/** The packages of a slim image: those that every Debian has, and apt. */
+/** Fills `root` with the packages of a slim image: Debian's essential ones and apt. */
 export const fillWithDebian = (root: string): void => {
   const essential = [...packages].flatMap(([name, { essential }]) => (essential ? [name] : []))
   for (const name of ["bin", "sbin", "lib", "lib64"]) {
@@ -96,7 +96,7 @@ export const fillWithDebian = (root: string): void => {
   execFileSync("tee", [`${root}/etc/passwd`], { input: passwords, stdio: ["pipe", "ignore", "inherit"] })
 }
 
-/** `apt-get install --no-install-recommends`. */
+/** Adds packages to `root` as `apt-get install --no-install-recommends` does. */
 export const addPackages = (root: string, names: ReadonlyArray<string>): void => {
   copyFiles(root, [...closureOf(names)])
 }

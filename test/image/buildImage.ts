@@ -1,35 +1,10 @@
-// Reads the Dockerfile and carries it out without Docker: what the base images have comes from this machine, everything
-// else from the instructions. An instruction, flag or command that it does not know ends it, so that nothing is passed over.
+// Executes the Dockerfile without Docker. The files of the base images come from this machine, everything else from the
+// instructions. An unknown instruction, flag or command is an error, so that none is ignored.
 import { execFileSync } from "node:child_process"
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync } from "node:fs"
 import { posix } from "node:path"
 import { addPackages, fillWithDebian } from "./debianTree.ts"
-
-export interface Instruction {
-  readonly line: number
-  readonly name: string
-  readonly text: string
-}
-
-/** Instructions with their lines joined and their comments cut. */
-export const parseInstructions = (dockerfile: string): ReadonlyArray<Instruction> => {
-  const found: Array<Instruction> = []
-  let begun: { readonly line: number; text: string } | undefined
-  for (const [i, line] of dockerfile.split("\n").entries()) {
-    if (/^\s*#/.test(line) || line.trim() === "") continue
-    begun ??= { line: i + 1, text: "" }
-    begun.text += line.replace(/\\$/, "").trim()
-    if (line.endsWith("\\")) {
-      begun.text += " "
-      continue
-    }
-    const [, name, text] = /^([A-Z]+)\s+(.*)$/.exec(begun.text) ?? []
-    if (name === undefined || text === undefined) throw new Error(`line ${begun.line}: no instruction: ${begun.text}`)
-    found.push({ line: begun.line, name, text: text.trim() })
-    begun = undefined
-  }
-  return found
-}
+import { type Instruction, parseInstructions } from "./instructions.ts"
 
 export interface ImageConfig {
   readonly environment: Readonly<Record<string, string>>
@@ -46,7 +21,7 @@ export interface BuiltImage {
   readonly config: ImageConfig
 }
 
-/** What this machine has in the place of what base images hold. */
+/** Programs of this machine that stand for those of the base images. */
 export interface Machine {
   readonly node: string
   readonly envoy: string
@@ -58,7 +33,7 @@ interface Stage {
   readonly variables: Map<string, string>
 }
 
-const usualPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 const run = (command: string, words: ReadonlyArray<string>, cwd?: string) =>
   execFileSync(command, words, { stdio: ["ignore", "ignore", "pipe"], encoding: "utf8", ...(cwd && { cwd }) })
@@ -77,7 +52,7 @@ const fillBase = (image: string, root: string, machine: Machine): boolean => {
   return image.startsWith("node:")
 }
 
-/** The names of the context's top that .dockerignore leaves in; it is a list of exceptions from `*`. */
+/** The top-level names that .dockerignore leaves in the build context. The file must be `*` and exceptions from it. */
 export const contextNames = (dockerignore: string): ReadonlyArray<string> => {
   const [first, ...others] = dockerignore.split("\n").filter((line) => line !== "" && !line.startsWith("#"))
   if (first !== "*") throw new Error(".dockerignore: the first pattern is not *")
@@ -124,7 +99,7 @@ const copyInto = (instruction: Instruction, from: string, to: string, allowed: R
       intoFolder && statSync(source).isFile() ? posix.join(target, posix.basename(word)) : target
     )
     mkdirSync(posix.dirname(place), { recursive: true })
-    // Contents of a folder go into the target; owner is root; file capabilities stay, as with BuildKit.
+    // As with BuildKit: a folder's contents go into the target, the owner is root, and file capabilities are kept.
     run("cp", ["-rT", "--preserve=mode,links,xattr", source, place])
     if (flags.has("chmod")) chmodSync(place, Number.parseInt(flags.get("chmod") ?? "", 8))
   }
@@ -144,19 +119,19 @@ const runIn = (stage: Stage, workdir: string, context: string, { line, text }: I
         words.slice(1).filter((word) => !word.startsWith("-"))
       )
     else if (program === "apt-get" && words[0] === "update") continue
-    else if (stage.isHost) throw new Error(`line ${line}: cannot be carried out here: ${command}`)
-    else run("env", ["-i", `PATH=${usualPath}`, "chroot", stage.root, "/bin/sh", "-ec", command])
+    else if (stage.isHost) throw new Error(`line ${line}: cannot be executed here: ${command}`)
+    else run("env", ["-i", `PATH=${defaultPath}`, "chroot", stage.root, "/bin/sh", "-ec", command])
   }
 }
 
-/** Carries out all stages in `folder`; the last is the image. */
+/** Executes all stages in subfolders of `folder`. The last stage is the image. */
 export const buildImage = (folder: string, context: string, machine: Machine): BuiltImage => {
   const allowed = contextNames(readFileSync(`${context}/.dockerignore`, "utf8"))
   const globals = new Map<string, string>()
   const stages = new Map<string, Stage>()
   let stage: Stage | undefined
   let workdir = "/"
-  const environment: Record<string, string> = { PATH: usualPath }
+  const environment: Record<string, string> = { PATH: defaultPath }
   const labels: Record<string, string> = {}
   let config: Omit<ImageConfig, "environment" | "labels"> = {
     user: "0:0",

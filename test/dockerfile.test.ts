@@ -1,0 +1,35 @@
+import { execFileSync } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { describe, expect, it } from "vitest"
+import { root } from "./e2e/agent.ts"
+import { parseInstructions } from "./image/instructions.ts"
+
+describe("the Dockerfile", () => {
+  const instructions = parseInstructions(readFileSync(`${root}Dockerfile`, "utf8"))
+  const argument = (name: string) =>
+    instructions.find((found) => found.name === "ARG" && found.text.startsWith(`${name}=`))?.text.slice(name.length + 1)
+  const manifest: { readonly version: string; readonly devDependencies: { readonly node: string } } = JSON.parse(
+    readFileSync(`${root}package.json`, "utf8")
+  )
+
+  it("has nothing that hadolint warns about", () => {
+    const words = ["scripts/hadolint.sh", "--no-color", "--failure-threshold", "style", "Dockerfile"]
+    expect(execFileSync("sh", words, { cwd: root, encoding: "utf8" })).toBe("")
+  }, 60_000)
+
+  it("has the versions of Node and Envoy that are tested, and the package's version", () => {
+    expect(argument("NODE_IMAGE")).toMatch(new RegExp(`^node:${manifest.devDependencies.node}-`))
+    const envoy = /^version=(.*)$/m.exec(readFileSync(`${root}scripts/envoy.sh`, "utf8"))?.[1]
+    expect(argument("ENVOY_IMAGE")).toBe(`envoyproxy/envoy:v${envoy}`)
+    expect(argument("VERSION")).toBe(manifest.version)
+  })
+
+  it("names every base image with a tag", () => {
+    const bases = instructions.filter(({ name }) => name === "FROM").map(({ text }) => text.split(" ")[0] ?? "")
+    expect(bases.length).toBeGreaterThan(1)
+    for (const base of bases) {
+      const name = /^\$\{(\w+)\}$/.exec(base)?.[1] ?? ""
+      expect(argument(name), base).toMatch(/^[\w./-]+:(?!latest)[\w.-]+$/)
+    }
+  })
+})
