@@ -1,7 +1,7 @@
 import type { Effect, Option, Scope } from "effect"
 import { Context, Schema, type Stream } from "effect"
 
-/** Envoy's admin did not answer as asked. */
+/** A request to Envoy's admin failed. `detail` says more, in one line. */
 export class AdminError extends Schema.TaggedError<AdminError>()("AdminError", {
   endpoint: Schema.String,
   reason: Schema.Literals(["unreachable", "timeout", "status", "body"]),
@@ -12,7 +12,7 @@ export class AdminError extends Schema.TaggedError<AdminError>()("AdminError", {
   }
 }
 
-/** What Envoy's `/ready` says of itself. */
+/** The server state in Envoy's `/ready`. */
 export const EnvoyServerState = Schema.Literals(["LIVE", "DRAINING", "PRE_INITIALIZING", "INITIALIZING"])
 export type EnvoyServerState = typeof EnvoyServerState.Type
 
@@ -25,7 +25,7 @@ export interface HealthStats {
   readonly ldsUpdateRejected: number
   readonly cdsUpdateSuccess: number
   readonly cdsUpdateRejected: number
-  /** xDS streams that a relay has passed on to its management server; absent where Envoy is no relay. */
+  /** xDS streams that a relay forwards to its management server now; absent where Envoy is no relay. */
   readonly relayedStreams?: number
 }
 
@@ -38,25 +38,25 @@ export type ServerInfo = typeof ServerInfo.Type
 
 export interface DrainOptions {
   readonly graceful: boolean
-  /** Envoy's `skip_exit`: listeners stay until they are drained, and the process goes on. */
+  /** Envoy's `skip_exit`: Envoy does not exit when the drain is over. */
   readonly skipExit: boolean
   readonly inboundOnly: boolean
 }
 
-/** Envoy's admin interface, over TCP or a unix socket. Only the requests that the agent may make exist here. */
+/** Envoy's admin interface, over TCP or a unix socket. It has only those requests that the agent may make. */
 export class AdminClient extends Context.Service<
   AdminClient,
   {
     readonly ready: Effect.Effect<EnvoyServerState, AdminError>
     readonly healthStats: Effect.Effect<HealthStats, AdminError>
-    /** Open downstream connections of all listeners but admin's; none where Envoy has no such gauge. */
+    /** Open downstream connections of all listeners but the admin's; none where Envoy has no such gauge. */
     readonly activeConnections: Effect.Effect<Option.Option<number>, AdminError>
     readonly serverInfo: Effect.Effect<ServerInfo, AdminError>
-    /** Answers Envoy's own words. */
+    /** Succeeds with the text of Envoy's answer. */
     readonly drainListeners: (options: DrainOptions) => Effect.Effect<string, AdminError>
-    /** Sets every logger to this level; answers Envoy's own words. */
+    /** Sets all of Envoy's loggers to this level. Succeeds with the text of Envoy's answer. */
     readonly setLogLevel: (level: string) => Effect.Effect<string, AdminError>
-    /** Envoy's Prometheus text as it comes, for as long as the scope is open; succeeds when it has begun to come. */
+    /** Streams Envoy's Prometheus text while the scope is open. Succeeds once its first 64 KB, or all of it, have come. */
     readonly prometheus: (options: {
       readonly usedOnly: boolean
     }) => Effect.Effect<Stream.Stream<Uint8Array, AdminError>, AdminError, Scope.Scope>

@@ -1,7 +1,7 @@
 import type { Effect, Option } from "effect"
 import { Context, Schema } from "effect"
 
-/** No Envoy can be started: nothing is at the path, or it is not executable. Ends `run` with exit code 1. */
+/** There is no executable Envoy. Ends `run` with exit code 1. */
 export class EnvoyNotFound extends Schema.TaggedError<EnvoyNotFound>()("EnvoyNotFound", {
   path: Schema.String,
   problem: Schema.String
@@ -26,7 +26,7 @@ export class EnvoyBinary extends Context.Service<
   {
     /** `APPNET_ENVOY_PATH`, else `/usr/bin/envoy`, else `envoy` on `PATH`. */
     readonly path: Effect.Effect<string, EnvoyNotFound>
-    /** Asked once and remembered; none if this Envoy does not tell. */
+    /** From `envoy --version`, which is run once. None where its output could not be read. */
     readonly version: Effect.Effect<Option.Option<EnvoyVersion>>
     /**
      * Whether it carries the AWS IAM call credentials, so that it signs its own xDS stream: stock Envoy does not. Asked

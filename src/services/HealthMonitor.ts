@@ -11,22 +11,22 @@ export type Connection =
   | { readonly _tag: "Connected" }
   | { readonly _tag: "Disconnected"; readonly since: number }
 
-/** Whether the first configuration after Envoy's start was taken. */
+/** Whether Envoy accepted its first configuration after its last start. */
 export type InitialConfig = "UNDECIDED" | "UPDATE_SUCCESSFUL" | "UPDATE_FAILED"
 
 export interface Health {
   readonly status: "HEALTHY" | "UNHEALTHY"
-  /** Why, in one sentence part; changes with the status. */
+  /** Why the status is what it is: a clause, without a full stop. */
   readonly reason: string
   readonly envoyState: ReportedState
   readonly connection: Connection
-  /** Decided at the first LIVE after each start of Envoy. */
+  /** UNDECIDED until Envoy is first LIVE after a start. */
   readonly initialConfig: InitialConfig
   /** Whether Envoy has been LIVE since its last start. */
   readonly initialized: boolean
 }
 
-/** Watches Envoy's admin and process, and says whether Envoy is healthy. */
+/** Watches Envoy's admin and process, and judges whether Envoy is healthy. */
 export class HealthMonitor extends Context.Service<
   HealthMonitor,
   {

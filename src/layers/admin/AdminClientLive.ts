@@ -8,16 +8,17 @@ import { type AdminAddress, Bootstrap } from "../../services/Bootstrap.ts"
 import { ExpositionSource } from "../../services/ExpositionSource.ts"
 import { formatHostPort } from "../../services/hostPort.ts"
 import { httpClientLive } from "../http/httpClient.ts"
+import { awaitBeginning } from "./bodyBeginning.ts"
 import { ExpositionSourceLive } from "./ExpositionSourceLive.ts"
 import { activeConnectionsFilter, healthFilter, StatsJson, toActiveConnections, toHealthStats } from "./healthStats.ts"
-import { begun, withPatience } from "./streamTimeout.ts"
+import { withSourceTimeout } from "./sourceTimeout.ts"
 
 const probeTimeout = "2 seconds"
 const controlTimeout = "250 millis"
 const statsTimeout = "5 seconds"
-/** Bytes of the stats that must be here before they count as an answer: what fails earlier is an error of its own. */
+/** Bytes of the stats that must have come before the answer begins: until then a failure can still be told by its status. */
 const statsBeginning = 64 * 1024
-/** Control calls are idempotent, so a lost answer is asked for again. */
+/** Control calls are idempotent, so one whose answer was lost is repeated. */
 const controlRetries = Schedule.spaced("50 millis").pipe(Schedule.upTo({ times: 3 }))
 
 const origin = (address: AdminAddress): string => {
@@ -49,7 +50,7 @@ export const layerNoTransport = Layer.effect(
     const text = (endpoint: string) => (response: HttpClientResponse.HttpClientResponse) =>
       Effect.mapError(response.text, unreachable(endpoint))
 
-    const refuse = (endpoint: string) => (response: HttpClientResponse.HttpClientResponse) =>
+    const failUnless200 = (endpoint: string) => (response: HttpClientResponse.HttpClientResponse) =>
       response.status === 200
         ? Effect.succeed(response)
         : Effect.flatMap(text(endpoint)(response), (body) =>
@@ -58,14 +59,14 @@ export const layerNoTransport = Layer.effect(
             )
           )
 
-    /** One request with its body, in one time-out. */
-    const ask = <A>(
-      request: HttpClientRequest.HttpClientRequest,
+    /** One request. The timeout covers its answer to the end of the body. */
+    const request = <A>(
+      asked: HttpClientRequest.HttpClientRequest,
       timeout: typeof probeTimeout | typeof controlTimeout | typeof statsTimeout,
       read: (response: HttpClientResponse.HttpClientResponse) => Effect.Effect<A, AdminError>
     ) => {
-      const endpoint = request.url
-      return client.execute(request).pipe(
+      const endpoint = asked.url
+      return client.execute(asked).pipe(
         Effect.mapError(unreachable(endpoint)),
         Effect.flatMap(read),
         Effect.timeoutOrElse({
@@ -78,7 +79,7 @@ export const layerNoTransport = Layer.effect(
     const json =
       <S extends Schema.Decoder<unknown>>(endpoint: string, schema: S) =>
       (response: HttpClientResponse.HttpClientResponse) =>
-        refuse(endpoint)(response).pipe(
+        failUnless200(endpoint)(response).pipe(
           Effect.flatMap(text(endpoint)),
           Effect.flatMap((body) =>
             Effect.mapError(
@@ -89,15 +90,15 @@ export const layerNoTransport = Layer.effect(
         )
 
     const stats = (filter: string) =>
-      ask(
+      request(
         HttpClientRequest.get("/stats", { urlParams: { format: "json", filter } }),
         probeTimeout,
         json("/stats", StatsJson)
       )
 
     const control = (path: string, urlParams: Readonly<Record<string, string>>) =>
-      ask(HttpClientRequest.post(path, { urlParams }), controlTimeout, (response) =>
-        Effect.flatMap(refuse(path)(response), text(path))
+      request(HttpClientRequest.post(path, { urlParams }), controlTimeout, (response) =>
+        Effect.flatMap(failUnless200(path)(response), text(path))
       ).pipe(
         Effect.retry({
           schedule: controlRetries,
@@ -106,7 +107,7 @@ export const layerNoTransport = Layer.effect(
       )
 
     return AdminClient.of({
-      ready: ask(HttpClientRequest.get("/ready"), probeTimeout, (response) =>
+      ready: request(HttpClientRequest.get("/ready"), probeTimeout, (response) =>
         Effect.flatMap(text("/ready")(response), (body) =>
           Effect.mapError(
             Schema.decodeUnknownEffect(EnvoyServerState)(body.trim()),
@@ -117,7 +118,7 @@ export const layerNoTransport = Layer.effect(
       ),
       healthStats: Effect.map(stats(healthFilter), toHealthStats),
       activeConnections: Effect.map(stats(activeConnectionsFilter), toActiveConnections),
-      serverInfo: ask(HttpClientRequest.get("/server_info"), probeTimeout, json("/server_info", ServerInfo)),
+      serverInfo: request(HttpClientRequest.get("/server_info"), probeTimeout, json("/server_info", ServerInfo)),
       drainListeners: ({ graceful, inboundOnly, skipExit }) =>
         control("/drain_listeners", {
           ...(graceful ? { graceful: "" } : {}),
@@ -133,7 +134,7 @@ export const layerNoTransport = Layer.effect(
         const opened = Effect.timeoutOrElse(open, { duration: statsTimeout, orElse: () => Effect.fail(late()) })
         return Effect.flatMap(opened, ({ body, status }) =>
           status === 200
-            ? begun(withPatience(body, statsTimeout, late), statsBeginning)
+            ? awaitBeginning(withSourceTimeout(body, statsTimeout, late), statsBeginning)
             : Effect.fail(new AdminError({ endpoint, reason: "status", detail: `${status}` }))
         )
       }

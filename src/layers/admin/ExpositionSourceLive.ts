@@ -8,26 +8,26 @@ import { capYoungGeneration } from "../memory/youngGeneration.ts"
 import { makeResponseReader } from "./httpResponse.ts"
 
 /**
- * The memory of one answer, written to again and again from its beginning. What has been read stays valid until as much
- * again has been read: a server that is sent parts takes no more of them than a few hundred kilobytes before it has to
- * wait. The next answer has memory of its own, since a slow client may still be sent the end of this one.
+ * Bytes of the memory into which one answer is read, in a circle. A part is overwritten when as much as this has been read after
+ * it. By then it has been sent: a server buffers a few hundred kilobytes for a client before it waits. Each answer has memory of
+ * its own, since the end of the last one may still be on its way to a slow client.
  */
 const arenaSize = 1 << 20
 const readSize = 64 * 1024
-/** What a connection has to say; none at its end. */
+/** Bytes, an error, or undefined at the end of the connection. */
 type Event = Uint8Array | Error | undefined
 
-/** A connection that is read one piece at a time, each when it is asked for. */
+/** Opens a connection whose bytes are read only on demand, one piece at a time. */
 const connect = Effect.fnUntraced(function* (address: AdminAddress) {
   const memory = Buffer.allocUnsafeSlow(arenaSize)
   let at = 0
-  /** Said before anyone asked; an end or an error stays. */
-  let kept: { readonly event: Event } | undefined
+  /** An event that came before it was asked for. An end or an error stays here. */
+  let pending: { readonly event: Event } | undefined
   let waiting: ((event: Event) => void) | undefined
-  const say = (event: Event) => {
+  const emit = (event: Event) => {
     const take = waiting
     waiting = undefined
-    if (take === undefined || !(event instanceof Uint8Array)) kept ??= { event }
+    if (take === undefined || !(event instanceof Uint8Array)) pending ??= { event }
     take?.(event)
   }
   const open = () => {
@@ -41,23 +41,23 @@ const connect = Effect.fnUntraced(function* (address: AdminAddress) {
         },
         callback: (length, buffer) => {
           at += length
-          say(buffer.subarray(0, length))
-          // Nothing more until it is asked for, which it may be already.
+          emit(buffer.subarray(0, length))
+          // False pauses the connection until the next piece is asked for.
           return waiting !== undefined
         }
       }
     })
-    socket.on("error", say)
-    socket.on("end", () => say(undefined))
+    socket.on("error", emit)
+    socket.on("end", () => emit(undefined))
     return socket
   }
   const socket: Socket = yield* Effect.acquireRelease(Effect.sync(open), (opened) =>
     Effect.sync(() => opened.destroy())
   )
   const next = Effect.callback<Event>((resume) => {
-    if (kept !== undefined) {
-      const { event } = kept
-      if (event instanceof Uint8Array) kept = undefined
+    if (pending !== undefined) {
+      const { event } = pending
+      if (event instanceof Uint8Array) pending = undefined
       return resume(Effect.succeed(event))
     }
     waiting = (event) => resume(Effect.succeed(event))
@@ -78,7 +78,7 @@ export const ExpositionSourceLive = Layer.effect(
         const reader = makeResponseReader()
         yield* connection.send(`GET ${path} HTTP/1.1\r\nhost: envoy\r\nconnection: close\r\n\r\n`)
 
-        /** The pieces of the body in the next bytes; none at the end of the answer. */
+        /** The pieces of the body in the next bytes; undefined at the end of the answer. */
         const read = Effect.gen(function* () {
           if (reader.isComplete(false)) return undefined
           const event = yield* connection.next

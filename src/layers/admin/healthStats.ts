@@ -1,11 +1,11 @@
 import { Option, Schema } from "effect"
 import type { HealthStats } from "../../services/AdminClient.ts"
 
-/** The names that health is judged by, as the regular expression of Envoy's `filter`. */
+/** The stats that health is judged by: a regular expression for the parameter `filter` of Envoy's `/stats`. */
 export const healthFilter =
   "^(control_plane\\.connected_state|listener_manager\\.(lds\\.update_|listener_create_failure)|cluster_manager\\.cds\\.update_|cluster\\.appnet_management_cluster\\.upstream_rq_active$)"
 
-/** Envoy's `/stats?format=json`; histograms stand in entries of another shape and are passed over. */
+/** Envoy's `/stats?format=json`; entries of another shape, as histograms, are ignored. */
 export const StatsJson = Schema.Struct({
   stats: Schema.Array(Schema.Struct({ name: Schema.optional(Schema.String), value: Schema.optional(Schema.Unknown) }))
 })
@@ -16,7 +16,7 @@ export const toHealthStats = ({ stats }: StatsJson): HealthStats => {
   for (const { name, value } of stats) if (name !== undefined && typeof value === "number") values.set(name, value)
   const counter = (name: string) => values.get(name) ?? 0
   const connected = values.get("control_plane.connected_state")
-  // Of the cluster in the templates: a request counts once the connection behind it is there.
+  // The cluster has this name in the relay templates. A request is active once it has a connection.
   const relayedStreams = values.get("cluster.appnet_management_cluster.upstream_rq_active")
   return {
     ...(relayedStreams === undefined ? {} : { relayedStreams }),
@@ -29,7 +29,7 @@ export const toHealthStats = ({ stats }: StatsJson): HealthStats => {
   }
 }
 
-/** The gauges of open downstream connections, admin's own and the workers' parts included. */
+/** The gauges of open downstream connections, those of the admin and of single workers included. */
 export const activeConnectionsFilter = "^listener\\..*\\.downstream_cx_active$"
 
 /** Open connections of all listeners that serve traffic; none where Envoy has no such gauge. */

@@ -2,19 +2,19 @@ const carriageReturn = 13
 const newLine = 10
 const longestHead = 64 * 1024
 
-/** What an answer says of itself before its body. */
+/** Status and headers of a response. */
 export interface Head {
   readonly status: number
   /** By lower-case name. */
   readonly headers: ReadonlyMap<string, string>
 }
 
-/** Takes an answer of HTTP/1.1 apart as it comes, without copying its body. */
+/** Parses an HTTP/1.1 response as it arrives, without copying its body. */
 export interface ResponseReader {
-  /** The pieces of the body in these bytes, as views of them. Fails with what is wrong. */
+  /** The parts of the body in these bytes, as views of them, and what is wrong with the response. */
   readonly push: (bytes: Uint8Array) => { readonly pieces: ReadonlyArray<Uint8Array>; readonly problem?: string }
   readonly head: () => Head | undefined
-  /** Whether the answer is complete. `closed`: the other side has ended the connection. */
+  /** Whether the response is complete. `closed`: the server has ended the connection. */
   readonly isComplete: (closed: boolean) => boolean
 }
 
@@ -30,13 +30,13 @@ const readHead = (text: string): Head | undefined => {
 }
 
 /**
- * Node's own client makes a new buffer of each piece, which the garbage collector lets pile up to more than the whole
- * body. This one is for a single answer on a connection of its own.
+ * Makes a parser for the one response of a connection. Node's own client allocates a buffer for each piece, and the garbage
+ * collector lets them pile up to more than the whole body.
  */
 export const makeResponseReader = (): ResponseReader => {
   let head: Head | undefined
   let text = ""
-  /** Bytes of the body, or of this chunk, that are still to come; undefined until the connection is closed. */
+  /** Bytes that are missing of the body or chunk; undefined where the body ends with the connection. */
   let left: number | undefined
   let state: "head" | "body" | "size" | "chunk" | "after chunk" | "trailers" | "end" = "head"
 
@@ -53,7 +53,7 @@ export const makeResponseReader = (): ResponseReader => {
     return undefined
   }
 
-  /** Adds a byte to the line that is being read; true at its end. */
+  /** Adds a byte to the current line. True at the end of the line. */
   const isLineEnd = (byte: number) => {
     if (byte === newLine) return true
     if (byte !== carriageReturn) text += String.fromCharCode(byte)

@@ -7,36 +7,45 @@ import {
   Option,
   Random,
   Ref,
+  Result,
   Semaphore,
   Stream,
   SubscriptionRef
 } from "effect"
-import { AdminClient } from "../../services/AdminClient.ts"
+import { AdminClient, type AdminError } from "../../services/AdminClient.ts"
 import { Config } from "../../services/Config.ts"
 import { describeExit } from "../../services/EnvoyLauncher.ts"
 import { EnvoyProcess, type EnvoyState } from "../../services/EnvoyProcess.ts"
 import { EnvoyRole, nameOf } from "../../services/EnvoyRole.ts"
 import { type Health, HealthMonitor } from "../../services/HealthMonitor.ts"
 import { LocalRelay } from "../../services/LocalRelay.ts"
-import { type Assessment, assess, atStart, dependingOn, type HealthRules, overruled } from "./assess.ts"
+import { type Assessment, assess, atStart, dependingOn, type HealthRules, withProcessState } from "./assess.ts"
 
-/** Between looks until Envoy is first LIVE. */
-const eager = Duration.millis(50)
+/** Time between two probes until the initial configuration is decided. */
+const startupInterval = Duration.millis(50)
+/** Added to each later interval, in milliseconds, so that the agents of a fleet do not probe in step. */
+const jitter = { minimum: 10, maximum: 50 }
 
-/** What is worth a line. A start tries to connect again and again: that is told by what keeps it from connecting. */
-const differs = (before: Health, after: Health) =>
+/**
+ * Whether a change of health is logged. During a start Envoy tries to connect again and again: the diagnosis tells why it does
+ * not succeed.
+ */
+const isLogged = (before: Health, after: Health) =>
   before.status !== after.status ||
   before.envoyState !== after.envoyState ||
   (after.initialized && before.connection._tag !== after.connection._tag) ||
   before.initialConfig !== after.initialConfig
 
-const inWords = ({ status, envoyState, connection, initialConfig, reason }: Health) => {
+const describeHealth = ({ status, envoyState, connection, initialConfig, reason }: Health) => {
   const parts = [`Envoy ${envoyState}`]
   if (connection._tag === "Connected") parts.push("management server CONNECTED")
   if (connection._tag === "Disconnected") parts.push("management server NOT_CONNECTED")
   if (initialConfig !== "UNDECIDED") parts.push(`initial configuration ${initialConfig}`)
   return `${status} (${parts.join(", ")}): ${reason}`
 }
+
+const describeAnswer = <A>(answer: Result.Result<A, AdminError>, show: (value: A) => string) =>
+  Result.isSuccess(answer) ? show(answer.success) : answer.failure.message
 
 export const HealthMonitorLive = Layer.effect(
   HealthMonitor,
@@ -54,70 +63,72 @@ export const HealthMonitorLive = Layer.effect(
     const current = yield* Ref.make<Assessment>(initial)
     const health = yield* SubscriptionRef.make(initial.health)
 
-    const oneAtATime = yield* Semaphore.make(1)
+    const publishLock = yield* Semaphore.make(1)
+    /** Changes what is known of this Envoy, and publishes the health that follows from it and from the local relay. */
     const publish = Effect.fnUntraced(function* (change: (before: Assessment) => Assessment) {
       const before = yield* SubscriptionRef.get(health)
       const own = yield* Ref.updateAndGet(current, change)
       const { _tag, epoch } = yield* envoy.state
-      const waits = _tag === "Starting" && epoch === 0
+      const isWaitingForRelay = _tag === "Starting" && epoch === 0
       const after = Option.isNone(relay)
         ? own.health
-        : dependingOn(own.health, yield* SubscriptionRef.get(relay.value.health), waits)
+        : dependingOn(own.health, yield* SubscriptionRef.get(relay.value.health), isWaitingForRelay)
       yield* SubscriptionRef.set(health, after)
-      if (differs(before, after)) {
-        const words = `${role === "main" ? "" : `${nameOf(role)} is `}${inWords(after)}`
-        yield* after.status === "HEALTHY" ? Effect.logInfo(words) : Effect.logWarning(words)
+      if (isLogged(before, after)) {
+        const text = `${role === "main" ? "" : `${nameOf(role)} is `}${describeHealth(after)}`
+        yield* after.status === "HEALTHY" ? Effect.logInfo(text) : Effect.logWarning(text)
       }
-    }, oneAtATime.withPermits(1))
+    }, publishLock.withPermits(1))
 
-    const probe = Effect.fnUntraced(function* (startedAt: number) {
-      const [state, own, passedOn] = yield* Effect.all(
+    const probe = Effect.fn("HealthMonitor.probe")(function* (startedAt: number) {
+      const [state, stats, isForwarded] = yield* Effect.all(
         [
-          Effect.option(admin.ready),
-          Effect.option(admin.healthStats),
+          Effect.result(admin.ready),
+          Effect.result(admin.healthStats),
           Option.isNone(relay) ? Effect.succeed(true) : relay.value.isForwardingStreams
         ],
         { concurrency: 3 }
       )
-      const stats = Option.map(own, (found) => ({
+      yield* Effect.logDebug(
+        `probe of ${nameOf(role)}: /ready ${describeAnswer(state, String)}, stats ${describeAnswer(stats, (found) => JSON.stringify(found))}`
+      )
+      // A local relay accepts the stream of this Envoy in any case: it counts once it is forwarded.
+      const counted = Result.map(stats, (found) => ({
         ...found,
-        connected: Option.map(found.connected, (connected) => connected && passedOn)
+        connected: Option.map(found.connected, (connected) => connected && isForwarded)
       }))
       const now = yield* Clock.currentTimeMillis
-      yield* publish((before) => assess(before, rules, { state, stats, now, startedAt }))
+      yield* publish((before) => assess(before, rules, { state, stats: counted, now, startedAt }))
     })
 
     const pause = Effect.gen(function* () {
       const { health } = yield* Ref.get(current)
-      if (health.initialConfig === "UNDECIDED") return yield* Effect.sleep(eager)
-      const jitter = yield* Random.nextIntBetween(10, 50)
-      yield* Effect.sleep(Duration.millis(settings.HC_POLL_INTERVAL_MS + jitter))
+      if (health.initialConfig === "UNDECIDED") return yield* Effect.sleep(startupInterval)
+      const extra = yield* Random.nextIntBetween(jitter.minimum, jitter.maximum)
+      yield* Effect.sleep(Duration.millis(settings.HC_POLL_INTERVAL_MS + extra))
     })
 
     const poller = yield* FiberHandle.make<never, never>()
     const follow = Effect.fnUntraced(function* (state: EnvoyState) {
+      if (state._tag === "Running") {
+        return yield* FiberHandle.run(poller, probe(state.since).pipe(Effect.andThen(pause), Effect.forever))
+      }
+      yield* FiberHandle.clear(poller)
       switch (state._tag) {
         case "Starting": {
-          yield* FiberHandle.clear(poller)
           const now = yield* Clock.currentTimeMillis
           return yield* publish(() => atStart(rules.considersConnection, now))
         }
-        case "Running":
-          return yield* FiberHandle.run(poller, probe(state.since).pipe(Effect.andThen(pause), Effect.forever))
         case "Draining":
-          yield* FiberHandle.clear(poller)
-          return yield* publish((before) => overruled(before, "DRAINING", "the agent is draining Envoy"))
-        case "Exited":
-          yield* FiberHandle.clear(poller)
-          return yield* publish((before) =>
-            overruled(before, "UNREACHABLE", `Envoy ended with ${describeExit(state.exit)}`)
-          )
+          return yield* publish((before) => withProcessState(before, "DRAINING", "the agent is draining Envoy"))
+        case "Exited": {
+          const reason = `Envoy ended with ${describeExit(state.exit)}`
+          return yield* publish((before) => withProcessState(before, "UNREACHABLE", reason))
+        }
         case "Failed":
+          return yield* publish((before) => withProcessState(before, "UNREACHABLE", "Envoy has stopped"))
         case "Stopped":
-          yield* FiberHandle.clear(poller)
-          return yield* publish((before) =>
-            overruled(before, state._tag === "Failed" ? "UNREACHABLE" : "DRAINING", "Envoy has stopped")
-          )
+          return yield* publish((before) => withProcessState(before, "DRAINING", "Envoy has stopped"))
       }
     })
     yield* envoy.changes.pipe(Stream.runForEach(follow), Effect.forkScoped)

@@ -1,18 +1,18 @@
-import { Duration, Option } from "effect"
-import type { EnvoyServerState, HealthStats } from "../../services/AdminClient.ts"
+import { Duration, Option, Result } from "effect"
+import type { AdminError, EnvoyServerState, HealthStats } from "../../services/AdminClient.ts"
 import type { Connection, Health, InitialConfig } from "../../services/HealthMonitor.ts"
 
-/** What is remembered between two looks at one start of Envoy. */
+/** What is remembered of one life of Envoy from probe to probe. */
 export interface Assessment {
   readonly health: Health
-  /** The counters when the initial configuration was last seen to fail. */
+  /** The counters of the last probe that saw the initial configuration fail. */
   readonly failing: Option.Option<HealthStats>
 }
 
-/** One look at Envoy's admin. A part that could not be asked is none. */
+/** The answers to one probe of Envoy's admin, or why there were none. */
 export interface Observation {
-  readonly state: Option.Option<EnvoyServerState>
-  readonly stats: Option.Option<HealthStats>
+  readonly state: Result.Result<EnvoyServerState, AdminError>
+  readonly stats: Result.Result<HealthStats, AdminError>
   /** Epoch milliseconds. */
   readonly now: number
   /** When this Envoy was started, epoch milliseconds. */
@@ -28,7 +28,7 @@ export interface HealthRules {
 const lds = (stats: HealthStats) => stats.ldsUpdateRejected + stats.listenerCreateFailure
 const failures = (stats: HealthStats) => lds(stats) + stats.cdsUpdateRejected
 
-/** Every xDS type that failed has had an accepted update since, and nothing has failed anew. */
+/** Whether each xDS type that failed has had an accepted update since, and none has failed again. */
 const healed = (then: HealthStats, now: HealthStats) =>
   failures(now) === failures(then) &&
   (lds(then) === 0 || now.ldsUpdateSuccess > then.ldsUpdateSuccess) &&
@@ -37,22 +37,22 @@ const healed = (then: HealthStats, now: HealthStats) =>
 const judgeConfig = (
   before: Assessment,
   live: boolean,
-  stats: Option.Option<HealthStats>
+  stats: Observation["stats"]
 ): { readonly initialConfig: InitialConfig; readonly failing: Option.Option<HealthStats> } => {
   const { initialConfig } = before.health
   const unchanged = { initialConfig, failing: before.failing }
-  if (Option.isNone(stats) || initialConfig === "UPDATE_SUCCESSFUL") return unchanged
+  if (Result.isFailure(stats) || initialConfig === "UPDATE_SUCCESSFUL") return unchanged
   if (initialConfig === "UNDECIDED") {
     if (!live) return unchanged
-    return failures(stats.value) > 0
-      ? { initialConfig: "UPDATE_FAILED", failing: stats }
+    return failures(stats.success) > 0
+      ? { initialConfig: "UPDATE_FAILED", failing: Option.some(stats.success) }
       : { initialConfig: "UPDATE_SUCCESSFUL", failing: Option.none() }
   }
-  if (Option.isSome(before.failing) && healed(before.failing.value, stats.value)) {
+  if (Option.isSome(before.failing) && healed(before.failing.value, stats.success)) {
     return { initialConfig: "UPDATE_SUCCESSFUL", failing: Option.none() }
   }
-  const worse = Option.isNone(before.failing) || failures(stats.value) !== failures(before.failing.value)
-  return { initialConfig, failing: worse ? stats : before.failing }
+  const failedAgain = Option.isNone(before.failing) || failures(stats.success) !== failures(before.failing.value)
+  return { initialConfig, failing: failedAgain ? Option.some(stats.success) : before.failing }
 }
 
 const judgeConnection = (
@@ -61,14 +61,14 @@ const judgeConnection = (
   { stats, now, startedAt }: Observation
 ): Connection => {
   if (!rules.considersConnection) return { _tag: "NotConsidered" }
-  if (Option.isNone(stats)) return before
-  if (Option.isNone(stats.value.connected)) return { _tag: "NotConsidered" }
-  if (stats.value.connected.value) return { _tag: "Connected" }
+  if (Result.isFailure(stats)) return before
+  if (Option.isNone(stats.success.connected)) return { _tag: "NotConsidered" }
+  if (stats.success.connected.value) return { _tag: "Connected" }
   if (before._tag === "Disconnected") return before
   return { _tag: "Disconnected", since: before._tag === "Connected" ? now : startedAt }
 }
 
-/** Health before anything is known of a start of Envoy. */
+/** Health at a start of Envoy, before the first probe. */
 export const atStart = (considersConnection: boolean, startedAt: number): Assessment => ({
   health: {
     status: "UNHEALTHY",
@@ -81,33 +81,39 @@ export const atStart = (considersConnection: boolean, startedAt: number): Assess
   failing: Option.none()
 })
 
-/** The same, changed by what is known of the process itself: it ended, or it is being drained. */
-export const overruled = (before: Assessment, envoyState: "UNREACHABLE" | "DRAINING", reason: string): Assessment => ({
+/** Health that follows from the process alone, whatever the last probe said: it has ended, or is being drained. */
+export const withProcessState = (
+  before: Assessment,
+  envoyState: "UNREACHABLE" | "DRAINING",
+  reason: string
+): Assessment => ({
   ...before,
   health: { ...before.health, status: "UNHEALTHY", envoyState, reason }
 })
 
 /**
- * An Envoy that gets its configuration through a local relay is HEALTHY only as long as that one is LIVE, and is not started
- * (`waits`) before.
+ * Health of an Envoy that gets its configuration through a local relay: it is HEALTHY only while the relay's Envoy is LIVE, and
+ * is not started before (`isWaiting`).
  */
-export const dependingOn = (own: Health, relay: Health, waits: boolean): Health => {
+export const dependingOn = (own: Health, relay: Health, isWaiting: boolean): Health => {
   if (relay.envoyState === "LIVE") return own
   const about = `the local relay's Envoy, which is ${relay.envoyState}`
-  if (waits) return { ...own, reason: `Envoy waits for ${about}` }
+  if (isWaiting) return { ...own, reason: `Envoy waits for ${about}` }
   return own.status === "UNHEALTHY" ? own : { ...own, status: "UNHEALTHY", reason: `Envoy needs ${about}` }
 }
 
 const verdict = (
-  state: Option.Option<EnvoyServerState>,
+  { now, state, stats }: Observation,
   initialConfig: InitialConfig,
   connection: Connection,
-  rules: HealthRules,
-  now: number
+  rules: HealthRules
 ): Pick<Health, "status" | "reason"> => {
-  if (Option.isNone(state)) return { status: "UNHEALTHY", reason: "Envoy's admin does not answer" }
-  if (state.value !== "LIVE") return { status: "UNHEALTHY", reason: `Envoy is ${state.value}` }
-  if (initialConfig === "UNDECIDED") return { status: "UNHEALTHY", reason: "Envoy's stats do not answer" }
+  if (Result.isFailure(state)) return { status: "UNHEALTHY", reason: `no state of Envoy: ${state.failure.message}` }
+  if (state.success !== "LIVE") return { status: "UNHEALTHY", reason: `Envoy is ${state.success}` }
+  if (initialConfig === "UNDECIDED") {
+    const why = Result.isFailure(stats) ? `: ${stats.failure.message}` : ""
+    return { status: "UNHEALTHY", reason: `no stats of Envoy${why}` }
+  }
   if (initialConfig === "UPDATE_FAILED") {
     return { status: "UNHEALTHY", reason: "Envoy did not accept its initial configuration" }
   }
@@ -120,16 +126,16 @@ const verdict = (
   return { status: "HEALTHY", reason: "Envoy is LIVE and accepted its initial configuration" }
 }
 
-/** Judges one look at Envoy by what was known before. Pure: time comes with the observation. */
+/** The health after one more probe. Time comes with the observation, so this is a pure function. */
 export const assess = (before: Assessment, rules: HealthRules, observation: Observation): Assessment => {
-  const { state, stats, now } = observation
-  const live = Option.contains(state, "LIVE")
+  const { state, stats } = observation
+  const live = Result.isSuccess(state) && state.success === "LIVE"
   const { initialConfig, failing } = judgeConfig(before, live, stats)
   const connection = judgeConnection(before.health.connection, rules, observation)
   return {
     health: {
-      ...verdict(state, initialConfig, connection, rules, now),
-      envoyState: Option.getOrElse(state, () => "UNREACHABLE" as const),
+      ...verdict(observation, initialConfig, connection, rules),
+      envoyState: Result.getOrElse(state, () => "UNREACHABLE" as const),
       connection,
       initialConfig,
       initialized: before.health.initialized || live

@@ -13,10 +13,10 @@ export class FifoFailed extends Data.TaggedError("FifoFailed")<{ readonly proble
   }
 }
 
-/** File descriptors of both ends of a FIFO. Its name is gone: nothing is left of it, however the agent ends. */
+/** The file descriptors of both ends of a FIFO. Its name is removed already, so that nothing is left of it after a crash. */
 export interface Fifo {
   readonly read: number
-  /** Blocking, as processes expect of their output. */
+  /** In blocking mode, as programs expect of their output. */
   readonly write: number
 }
 
@@ -44,7 +44,7 @@ const openEnds = (path: string): Fifo => {
   return { read, write: fs.openSync(path, O_WRONLY) }
 }
 
-/** A FIFO for each of these paths, which belong to this agent alone. */
+/** Makes and opens a FIFO at each of these paths. What is there already is removed: the paths are this agent's own. */
 export const makeFifos = (paths: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<Fifo>, FifoFailed> =>
   removeNames(paths).pipe(
     Effect.andThen(makeNames(paths)),
@@ -57,32 +57,32 @@ export const makeFifos = (paths: ReadonlyArray<string>): Effect.Effect<ReadonlyA
     Effect.ensuring(removeNames(paths))
   )
 
-/** Bytes read at once by which Envoy is known to write without a pause. */
-const flood = 16 * 1024
+/** A read of this many bytes shows that Envoy writes faster than the agent reads. */
+const floodReadSize = 16 * 1024
 
-/** The reading end of a FIFO, read while somebody wants it. */
+/** Reads from a FIFO on demand. */
 export interface FifoReader {
-  /** Hands on what is read until the end; nothing more is read before `take` is done with the last. */
-  readonly run: (take: (bytes: Uint8Array) => Effect.Effect<void>) => Effect.Effect<void>
+  /** Passes the bytes to `write` until the end. Nothing more is read before `write` has completed. */
+  readonly run: (write: (bytes: Uint8Array) => Effect.Effect<void>) => Effect.Effect<void>
   /** Bytes read so far. */
   readonly count: () => number
-  /** Whether there is nothing that is read and not yet taken. */
+  /** Whether all bytes that were read have been written. */
   readonly isIdle: () => boolean
-  /** Makes this the end, whoever may still write. */
+  /** Ends the stream, even if processes still have the FIFO open. */
   readonly stop: Effect.Effect<void>
 }
 
 export const readFifo = (fd: number, buffer: ReadBuffer): FifoReader => {
   let count = 0
   let isEnded = false
-  /** Read before anyone asked. */
-  let kept: Uint8Array | undefined
+  /** Bytes that were read before they were asked for. */
+  let pending: Uint8Array | undefined
   let waiting: ((bytes: Uint8Array | undefined) => void) | undefined
-  const give = (bytes: Uint8Array | undefined) => {
-    const take = waiting
+  const emit = (bytes: Uint8Array | undefined) => {
+    const resume = waiting
     waiting = undefined
-    if (take === undefined) kept = bytes
-    else take(bytes)
+    if (resume === undefined) pending = bytes
+    else resume(bytes)
   }
   const socket = new net.Socket({
     fd,
@@ -92,39 +92,39 @@ export const readFifo = (fd: number, buffer: ReadBuffer): FifoReader => {
       buffer: buffer.free,
       callback: (length) => {
         count += length
-        if (length >= flood) capYoungGeneration()
+        if (length >= floodReadSize) capYoungGeneration()
         const bytes = buffer.filled(length)
         if (bytes === undefined) return true
-        give(bytes)
+        emit(bytes)
         return false
       }
     }
   })
   const end = () => {
     isEnded = true
-    if (waiting !== undefined) give(undefined)
+    if (waiting !== undefined) emit(undefined)
   }
   for (const event of ["end", "error", "close"]) socket.on(event, end)
 
   const next = Effect.callback<Uint8Array | undefined>((resume) => {
-    if (kept !== undefined || isEnded) {
-      const bytes = kept
-      kept = undefined
+    if (pending !== undefined || isEnded) {
+      const bytes = pending
+      pending = undefined
       return resume(Effect.succeed(bytes))
     }
     waiting = (bytes) => resume(Effect.succeed(bytes))
     socket.resume()
   })
   return {
-    run: Effect.fnUntraced(function* (take) {
+    run: Effect.fnUntraced(function* (write) {
       for (;;) {
         const bytes = yield* next
         if (bytes === undefined) break
-        yield* take(bytes)
+        yield* write(bytes)
       }
       socket.destroy()
       const rest = buffer.end()
-      if (rest !== undefined) yield* take(rest)
+      if (rest !== undefined) yield* write(rest)
     }),
     count: () => count,
     isIdle: () => waiting !== undefined,

@@ -1,9 +1,9 @@
 import type { Role } from "../../services/EnvoyRole.ts"
 import type { Settings } from "../../services/Settings.ts"
 
-const isEnabled = (value: boolean, ...words: ReadonlyArray<string>): ReadonlyArray<string> => (value ? words : [])
+const flagIf = (enabled: boolean, flag: string): ReadonlyArray<string> => (enabled ? [flag] : [])
 
-/** Envoy's command line, without what hot restart adds for each epoch. */
+/** Envoy's arguments, without those of hot restart. */
 export const envoyArguments = (
   settings: Settings,
   bootstrapPath: string,
@@ -21,14 +21,14 @@ export const envoyArguments = (
     ...(concurrency === undefined ? [] : ["--concurrency", `${concurrency}`]),
     "--drain-time-s",
     `${settings.LISTENER_DRAIN_WAIT_TIME_S}`,
-    ...isEnabled(settings.DISABLE_HOT_RESTART || !isMain, "--disable-hot-restart"),
-    ...isEnabled(settings.ENVOY_SKIP_DEPRECATED_LOGS, "--skip-deprecated-logs")
+    ...flagIf(settings.DISABLE_HOT_RESTART || !isMain, "--disable-hot-restart"),
+    ...flagIf(settings.ENVOY_SKIP_DEPRECATED_LOGS, "--skip-deprecated-logs")
   ]
 }
 
 /**
- * What hot restart adds. A crashed Envoy has left nothing to take over, so each start of the agent is epoch 0
- * of a base id that no other Envoy of this host uses.
+ * Envoy's arguments for hot restart. A crashed Envoy leaves nothing to take over, so each start is epoch 0, on a base id that no
+ * other Envoy of this host uses.
  */
 export const hotRestartArguments = (settings: Settings, baseId: number, role: Role): ReadonlyArray<string> =>
   settings.DISABLE_HOT_RESTART || role !== "main"

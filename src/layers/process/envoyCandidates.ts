@@ -1,12 +1,12 @@
-/** Where images have Envoy. */
-const usualPath = "/usr/bin/envoy"
+/** Where container images have Envoy. */
+const defaultPath = "/usr/bin/envoy"
 
-/** Where Envoy may be, the first that is there wins: the path asked for alone, else the usual one, else on `PATH`. */
+/** The paths at which Envoy is looked for, in order: only the configured one, else the default one, then those on `PATH`. */
 export const envoyCandidates = (
-  asked: string | undefined,
+  configured: string | undefined,
   searchPath: string | undefined
 ): readonly [string, ...ReadonlyArray<string>] => {
-  if (asked !== undefined) return [asked]
+  if (configured !== undefined) return [configured]
   const folders = (searchPath ?? "").split(":").filter((folder) => folder !== "")
-  return [usualPath, ...folders.map((folder) => `${folder}/envoy`)]
+  return [defaultPath, ...folders.map((folder) => `${folder}/envoy`)]
 }

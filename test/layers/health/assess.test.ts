@@ -1,12 +1,20 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Option } from "effect"
-import { type Assessment, assess, atStart, type HealthRules, overruled } from "../../../src/layers/health/assess.ts"
-import type { EnvoyServerState, HealthStats } from "../../../src/services/AdminClient.ts"
+import { Duration, Option, Result } from "effect"
+import {
+  type Assessment,
+  assess,
+  atStart,
+  type HealthRules,
+  withProcessState
+} from "../../../src/layers/health/assess.ts"
+import { AdminError, type EnvoyServerState, type HealthStats } from "../../../src/services/AdminClient.ts"
 import { quietStats } from "../../fakes.ts"
 import { shows } from "../../shows.ts"
 
 const rules: HealthRules = { considersConnection: true, disconnectedTimeout: Duration.seconds(3600) }
 const startedAt = 1_000_000
+
+const refused = (endpoint: string) => new AdminError({ endpoint, reason: "unreachable", detail: "ECONNREFUSED" })
 
 /** One look after the other, a second apart. */
 const look = (
@@ -17,8 +25,8 @@ const look = (
   by = rules
 ) =>
   assess(before, by, {
-    state: Option.fromUndefinedOr(state),
-    stats: stats === undefined ? Option.none() : Option.some({ ...quietStats, ...stats }),
+    state: state === undefined ? Result.fail(refused("/ready")) : Result.succeed(state),
+    stats: stats === undefined ? Result.fail(refused("/stats")) : Result.succeed({ ...quietStats, ...stats }),
     now,
     startedAt
   })
@@ -125,8 +133,8 @@ describe("health", () => {
     }
   })
 
-  it("is overruled by what is known of the process", () => {
-    const { health } = overruled(look(fresh, "LIVE", {}), "DRAINING", "because")
+  it("is withProcessState by what is known of the process", () => {
+    const { health } = withProcessState(look(fresh, "LIVE", {}), "DRAINING", "because")
     assert.deepInclude(health, { status: "UNHEALTHY", envoyState: "DRAINING", reason: "because", initialized: true })
   })
 })
