@@ -56,15 +56,19 @@ ARG ENVOY_BINARY=/usr/local/bin/envoy
 COPY --from=setpriv /usr/local/bin/setpriv /usr/local/bin/setpriv
 COPY --from=envoy --chmod=755 ${ENVOY_BINARY} /usr/bin/envoy
 COPY --from=build /usr/local/bin/node /usr/local/bin/node
-COPY --from=build --chmod=755 /src/dist/agent.mjs /usr/lib/appnet-agent/agent.mjs
+COPY --from=build /src/dist /usr/lib/appnet-agent
 COPY LICENSE /usr/share/doc/appnet-agent/LICENSE
 
 # The API is served on a socket, for the health check below and for `docker exec`. The socket is in /tmp, the only folder that
 # must be writable: the root file system may be read-only. APPNET_AGENT_ADMIN_UDS_PATH=/var/run/ecs/appnet_admin.sock works too.
-# Envoy's admin has no access control, so it listens on loopback only.
+# Envoy's admin has no access control, so it listens on loopback only. MALLOC_* make the C library return the agent's unused
+# memory; the agent does not pass them on to Envoy.
 ENV APPNET_AGENT_ADMIN_MODE=uds \
   APPNET_AGENT_ADMIN_UDS_PATH=/tmp/appnet_admin.sock \
-  APPNET_ENVOY_ADMIN_ADDRESS=127.0.0.1
+  APPNET_ENVOY_ADMIN_ADDRESS=127.0.0.1 \
+  MALLOC_ARENA_MAX=1 \
+  MALLOC_MMAP_THRESHOLD_=65536 \
+  MALLOC_TRIM_THRESHOLD_=65536
 
 ARG VERSION=0.1.0
 ARG REVISION=unknown
