@@ -26,5 +26,5 @@ export const printBootstrap = Effect.fnUntraced(function* (options: PrintOptions
     return yield* Console.log(`${options.explain ? why : ""}${document.text.trimEnd()}`)
   }
   const yaml = yield* Effect.promise(() => import("yaml"))
-  yield* Console.log(explain(yaml, document.value, options.explain ? document.decisions : [], inForce))
+  yield* Console.log(explain(yaml, document.value, options.explain ? document.sources : [], inForce))
 })

@@ -1,23 +1,23 @@
-/** Levenshtein distance: single-letter insertions, deletions and replacements between two texts. */
-const distance = (a: string, b: string): number => {
-  let above = Array.from({ length: b.length + 1 }, (_, j) => j)
+/** Levenshtein distance: the number of single-character insertions, deletions and replacements from one text to another. */
+const editDistance = (a: string, b: string): number => {
+  let previousRow = Array.from({ length: b.length + 1 }, (_, column) => column)
   for (let i = 1; i <= a.length; i += 1) {
-    const line = [i]
+    const row = [i]
     for (let j = 1; j <= b.length; j += 1) {
-      const replaced = (above[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      line.push(Math.min(replaced, (above[j] ?? 0) + 1, (line[j - 1] ?? 0) + 1))
+      const replacement = (previousRow[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      row.push(Math.min(replacement, (previousRow[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1))
     }
-    above = line
+    previousRow = row
   }
-  return above[b.length] ?? 0
+  return previousRow[b.length] ?? 0
 }
 
-/** The known name that needs the fewest letters changed. */
-export const nearestName = (name: string, known: ReadonlyArray<string>): string =>
-  known.reduce(
-    (best, candidate) => {
-      const steps = distance(name, candidate)
-      return steps < best.steps ? { candidate, steps } : best
+/** The known name with the smallest edit distance to a name; the first of them where there are several. */
+export const nearestName = (name: string, knownNames: ReadonlyArray<string>): string =>
+  knownNames.reduce(
+    (nearest, candidate) => {
+      const distance = editDistance(name, candidate)
+      return distance < nearest.distance ? { candidate, distance } : nearest
     },
-    { candidate: "", steps: Number.POSITIVE_INFINITY }
+    { candidate: "", distance: Number.POSITIVE_INFINITY }
   ).candidate

@@ -1,5 +1,6 @@
 import { Effect, FileSystem, Layer, type PlatformError } from "effect"
 import { Bootstrap, BootstrapError, BootstrapFile, SideFiles } from "../../services/Bootstrap.ts"
+import { RunFileError } from "../../services/BootstrapProblem.ts"
 import { Config } from "../../services/Config.ts"
 import { EnvoyRole } from "../../services/EnvoyRole.ts"
 import { ownerOf, runFilePath } from "./runFiles.ts"
@@ -34,9 +35,7 @@ export const BootstrapFileLive = Layer.effect(
 
     const path = runFilePath(settings, "bootstrap.json", yield* EnvoyRole)
     const refuse = (error: PlatformError.PlatformError) =>
-      new BootstrapError({
-        problems: [`the bootstrap cannot be written to ${path} (APPNET_RUN_DIR): ${error.message}`]
-      })
+      new BootstrapError({ problems: [new RunFileError({ content: "the bootstrap", path, cause: error })] })
     // Exclusive, so that a planted file or link never gets the text; what has this agent's own name is not its own.
     const write = fs
       .remove(path, { force: true })

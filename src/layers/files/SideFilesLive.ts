@@ -1,5 +1,6 @@
 import { Effect, FileSystem, Layer } from "effect"
 import { Bootstrap, BootstrapError, type SideFile, SideFiles } from "../../services/Bootstrap.ts"
+import { RunFileError } from "../../services/BootstrapProblem.ts"
 
 /** Written under a name of this process's own, then renamed: what stood at the path, a link or a file, is replaced. */
 const put = Effect.fnUntraced(function* ({ content, path }: SideFile) {
@@ -10,7 +11,7 @@ const put = Effect.fnUntraced(function* ({ content, path }: SideFile) {
     Effect.andThen(fs.rename(own, path)),
     Effect.tapError(() => Effect.ignore(fs.remove(own, { force: true }))),
     Effect.mapError(
-      (error) => new BootstrapError({ problems: [`${path} cannot be written (APPNET_RUN_DIR): ${error.message}`] })
+      (cause) => new BootstrapError({ problems: [new RunFileError({ content: "a generated file", path, cause })] })
     )
   )
 })

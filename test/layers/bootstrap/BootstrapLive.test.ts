@@ -4,9 +4,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Exit, Fiber, Option, Result, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import * as yaml from "yaml"
-import { adminOf } from "../../../src/layers/bootstrap/adminAddress.ts"
+import { findAdminAddress } from "../../../src/layers/bootstrap/adminAddress.ts"
 import { explain } from "../../../src/layers/bootstrap/explain.ts"
 import type { BootstrapError } from "../../../src/services/Bootstrap.ts"
+import { noInstanceFacts, noTaskFacts } from "../../../src/services/Metadata.ts"
 import { settingsTable } from "../../../src/services/Settings.ts"
 import { shows } from "../../shows.ts"
 import {
@@ -14,8 +15,6 @@ import {
   type Environment,
   envoy140,
   generatedOf,
-  noInstance,
-  noTask,
   RightSettings,
   taskSet,
   virtualNode,
@@ -26,9 +25,7 @@ const serviceConnect: Environment = { APPMESH_RESOURCE_ARN: taskSet, APPMESH_XDS
 const appMesh: Environment = { APPMESH_RESOURCE_ARN: virtualNode, AWS_REGION: "us-west-2" }
 
 const problemsOf = (environment: Environment, world = {}) =>
-  Effect.flip(bootstrapOf(environment, world)).pipe(
-    Effect.map((error) => (error._tag === "BootstrapError" ? error.problems : error.problems.map(({ name }) => name)))
-  )
+  Effect.flip(bootstrapOf(environment, world)).pipe(Effect.map((error) => error.problems.map(({ message }) => message)))
 
 /** A folder with these files; `${DIR}` in a value stands for it. */
 const withFiles = (files: Environment) =>
@@ -56,10 +53,10 @@ describe("a bootstrap of settings", () => {
         }
         return
       }
-      const { admin, decisions, value } = made.success
-      assert.deepStrictEqual(adminOf(value), admin)
-      for (const { by, path } of decisions) {
-        assert.isTrue(by.every((name) => name in settingsTable))
+      const { admin, sources, value } = made.success
+      assert.deepStrictEqual(findAdminAddress(value), admin)
+      for (const { path, variables } of sources) {
+        assert.isTrue(variables.every((name) => name in settingsTable))
         const there = path.reduce<unknown>((at, step) => (at === undefined ? at : Reflect.get(Object(at), step)), value)
         assert.notStrictEqual(there, undefined, path.join("."))
       }
@@ -73,9 +70,9 @@ describe("a bootstrap of settings", () => {
       shows("typed-values")
       const made = yield* Effect.option(generatedOf(environment))
       if (Option.isNone(made)) return
-      const { decisions, value } = made.value
-      for (const told of [[], decisions]) {
-        const text = explain(yaml, value, told, [])
+      const { sources, value } = made.value
+      for (const explained of [[], sources]) {
+        const text = explain(yaml, value, explained, [])
         for (const version of ["1.1", "1.2"] as const) assert.deepStrictEqual(yaml.parse(text, { version }), value)
       }
     })
@@ -154,7 +151,7 @@ describe("the region", () => {
       let asked = 0
       const instance = Effect.sync(() => {
         asked += 1
-        return { facts: { ...noInstance, region: "ap-southeast-2" }, warnings: [] }
+        return { facts: { ...noInstanceFacts, region: "ap-southeast-2" }, warnings: [] }
       })
       const { APPMESH_RESOURCE_ARN } = appMesh
       const { value } = yield* generatedOf({ APPMESH_RESOURCE_ARN: `${APPMESH_RESOURCE_ARN}` }, { instance })
@@ -171,7 +168,7 @@ describe("the region", () => {
     Effect.gen(function* () {
       shows("AWS_REGION", "region-needed")
       assert.match(`${yield* problemsOf({ APPMESH_RESOURCE_ARN: virtualNode })}`, /^AWS_REGION is not set/)
-      assert.match(`${yield* problemsOf({ ...appMesh, AWS_REGION: "moon/1" })}`, /^AWS_REGION=moon\/1 is no region/)
+      assert.match(`${yield* problemsOf({ ...appMesh, AWS_REGION: "moon/1" })}`, /^AWS_REGION=moon\/1 is not a region/)
     })
   )
 
@@ -200,7 +197,7 @@ describe("metadata endpoints", () => {
             APPMESH_PLATFORM_K8S_POD_UID: "2",
             APPMESH_PLATFORM_APP_MESH_CONTROLLER_VERSION: "3"
           },
-          { task: slow(noTask, "no task"), instance: slow(noInstance, "no instance") }
+          { task: slow(noTaskFacts, "no task"), instance: slow(noInstanceFacts, "no instance") }
         )
       )
       yield* TestClock.adjust("2 seconds")
@@ -215,7 +212,7 @@ describe("metadata endpoints", () => {
     Effect.gen(function* () {
       shows("mode-service-connect")
       const facts = {
-        ...noTask,
+        ...noTaskFacts,
         availabilityZone: "us-west-2a",
         availabilityZoneId: "usw2-az2",
         cpu: "256",
@@ -299,7 +296,7 @@ describe("standalone mode", () => {
         "APPNET_CA_BUNDLE=/nonexistent does not exist"
       ])
       const open = yield* problemsOf({ ...standalone, APPNET_XDS_TOKEN_FILE: "/etc/hostname" })
-      assert.match(`${open}`, /APPNET_XDS_TOKEN_FILE cannot be used with APPNET_XDS_MODE=grpc/)
+      assert.match(`${open}`, /APPNET_XDS_TOKEN_FILE=\/etc\/hostname cannot be used with APPNET_XDS_MODE=grpc/)
     })
   )
 })
@@ -329,22 +326,25 @@ describe("custom files", () => {
         ["# c\ntracing: {}\n", "line 2, column 1: tracing is in the bootstrap already"],
         [
           "static_resources: {}\nstaticResources: {}\n",
-          "line 2, column 1: staticResources stands beside static_resources"
+          "line 2, column 1: staticResources and static_resources are the same field"
         ],
-        ["x: 1\nstatic_resources: 3\n", "line 2, column 1: static_resources is no object"],
-        ["static_resources: { clusters: {} }\n", "line 1, column 1: static_resources.clusters is no list"],
-        ["stats_sinks: 3\n", "line 1, column 1: stats_sinks is no list"],
+        ["x: 1\nstatic_resources: 3\n", "line 2, column 1: static_resources is not an object"],
+        ["static_resources: { clusters: {} }\n", "line 1, column 1: static_resources.clusters is not a list"],
+        ["stats_sinks: 3\n", "line 1, column 1: stats_sinks is not a list"],
         ["a: 1\n---\nb: 1\n", "line 2, column 1: a second document"],
-        [`a: ${"[".repeat(5000)}`, "line 1, column 103: more than 100 collections within each other"],
-        ["a: .nan\n", "line 1, column 1: NaN is no value of JSON"]
+        [`a: ${"[".repeat(5000)}`, "line 1, column 103: more than 100 collections inside each other"],
+        ["a: .nan\n", "line 1, column 1: NaN is not a JSON value"]
       ]
       for (const [content, expected] of cases) assert.include(yield* problem(content), `${file}${expected}`, content)
       assert.include(yield* problem("", "ENVOY_TRACING_CFG_FILE"), "ENVOY_TRACING_CFG_FILE=f is empty")
       assert.include(
         yield* problem("# nothing\nstats_sinks: []\n", "ENVOY_STATS_SINKS_CFG_FILE"),
-        "ENVOY_STATS_SINKS_CFG_FILE=f: line 2, column 1: there are no stats_sinks in it"
+        "ENVOY_STATS_SINKS_CFG_FILE=f: line 2, column 1: the file has no stats_sinks"
       )
-      assert.include(yield* problem(`admin: { profile_path: /tmp/x }`), "brings an admin without an address")
+      assert.include(
+        yield* problem("admin: { profile_path: /tmp/x }"),
+        `${file}line 1, column 1: admin has no address that the agent can connect to`
+      )
     })
   )
 
@@ -353,9 +353,9 @@ describe("custom files", () => {
       const explode = Array.from({ length: 12 }, (_, i) => `a${i + 1}: &a${i + 1} [${`*a${i},`.repeat(10)}]`)
       assert.match(
         yield* problem(`a0: &a0 [x]\n${explode.join("\n")}\n`),
-        /line \d+, column \d+: aliases make more than/
+        /line \d+, column \d+: aliases expand to more than/
       )
-      assert.match(yield* problem("a: &a\n  b: [*a]\n"), /line 2, column 7: aliases make more than/)
+      assert.match(yield* problem("a: &a\n  b: [*a]\n"), /line 2, column 7: aliases expand to more than/)
       const repeat = `node: &n { x: 1 }\nlayered_runtime:\n${Array.from({ length: 500 }, (_, i) => `  l${i}: *n`).join("\n")}`
       const made = yield* merged({ f: repeat }, { ENVOY_RESOURCES_CONFIG_FILE: "f" })
       assert.isTrue(Result.isSuccess(made))
@@ -366,9 +366,9 @@ describe("custom files", () => {
     Effect.gen(function* () {
       assert.match(
         yield* problem("# padding\n".repeat(60_000)),
-        /line 52429, column 9: the file goes on beyond 524288 bytes/
+        /line 52429, column 9: the file is larger than 524288 bytes/
       )
-      assert.match(yield* problem(`a: [${"1,".repeat(110_000)}]`), /line 1, column \d+: more than 200000 words/)
+      assert.match(yield* problem(`a: [${"1,".repeat(110_000)}]`), /line 1, column \d+: more than 200000 tokens/)
     })
   )
 
@@ -382,7 +382,7 @@ describe("custom files", () => {
         },
         { ENVOY_RESOURCES_CONFIG_FILE: "resources", ENVOY_TRACING_CFG_FILE: "tracing" }
       )
-      const { decisions, value, warnings } = Result.getOrThrow(made)
+      const { sources, value, warnings } = Result.getOrThrow(made)
       const names = Schema.Struct({
         clusters: Schema.Array(Schema.Struct({ name: Schema.String })),
         listeners: Schema.Array(Schema.Struct({ name: Schema.String }))
@@ -394,8 +394,11 @@ describe("custom files", () => {
       )
       assert.deepStrictEqual(listeners, [{ name: "l" }])
       assert.deepStrictEqual([value.statsFlushInterval, value.clusterManager], ["3s", {}])
-      assert.match(`${warnings}`, /line 3, column 1: cluster_manager takes the place of the one that was generated/)
-      assert.deepInclude(decisions, { path: ["staticResources", "clusters", 2], by: ["ENVOY_RESOURCES_CONFIG_FILE"] })
+      assert.match(`${warnings}`, /line 3, column 1: cluster_manager replaces the generated one/)
+      assert.deepInclude(sources, {
+        path: ["staticResources", "clusters", 2],
+        variables: ["ENVOY_RESOURCES_CONFIG_FILE"]
+      })
     })
   )
 

@@ -1,7 +1,6 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Effect, type FileSystem, Layer, Option, Schema } from "effect"
 import { BootstrapLive } from "../../../src/layers/bootstrap/BootstrapLive.ts"
-import { readTask } from "../../../src/layers/platform/taskFacts.ts"
 import { Bootstrap } from "../../../src/services/Bootstrap.ts"
 import { EnvoyBinary, type EnvoyVersion } from "../../../src/services/EnvoyBinary.ts"
 import { Host } from "../../../src/services/Host.ts"
@@ -9,6 +8,8 @@ import {
   type Collected,
   type InstanceFacts,
   InstanceMetadata,
+  noInstanceFacts,
+  noTaskFacts,
   type TaskFacts,
   TaskMetadata
 } from "../../../src/services/Metadata.ts"
@@ -28,13 +29,6 @@ export const host = Host.of({
     { interface: "eth0", family: "ipv6", cidr: "fd00::3/64" }
   ]
 })
-
-export const noTask = readTask(undefined, undefined)
-export const noInstance: InstanceFacts = {
-  region: undefined,
-  availabilityZone: undefined,
-  availabilityZoneId: undefined
-}
 
 export interface World {
   readonly version?: Option.Option<EnvoyVersion>
@@ -59,11 +53,11 @@ export const worldOf = (environment: Environment, world: World = {}) =>
     ),
     Layer.succeed(
       TaskMetadata,
-      TaskMetadata.of({ collect: world.task ?? Effect.succeed({ facts: noTask, warnings: [] }) })
+      TaskMetadata.of({ collect: world.task ?? Effect.succeed({ facts: noTaskFacts, warnings: [] }) })
     ),
     Layer.succeed(
       InstanceMetadata,
-      InstanceMetadata.of({ collect: world.instance ?? Effect.succeed({ facts: noInstance, warnings: [] }) })
+      InstanceMetadata.of({ collect: world.instance ?? Effect.succeed({ facts: noInstanceFacts, warnings: [] }) })
     ),
     world.files ?? NodeFileSystem.layer,
     settings({ ENVOY_ADMIN_ACCESS_LOG_FILE: "/dev/null", ...environment })

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { readRejection } from "../../../src/layers/bootstrap/rejection.ts"
-import type { Decision, JsonObject } from "../../../src/services/Bootstrap.ts"
+import type { JsonObject, PartSource } from "../../../src/services/Bootstrap.ts"
 
 const head = "[2026-01-31 12:00:00.123][7][critical][main] [source/server/config_validation/server.cc:76] "
 const said = (words: string) => `${head}error initializing configuration '/tmp/b.json': ${words}\n`
@@ -9,13 +9,13 @@ const value: JsonObject = {
   staticResources: { clusters: [{ name: "local_cluster" }, { nme: "a" }] },
   statsSinks: [{ typedConfig: { address: { socketAddress: { address: "statsd.local" } } } }]
 }
-const decisions: ReadonlyArray<Decision> = [
-  { path: ["staticResources", "clusters", 1], by: ["ENVOY_RESOURCES_CONFIG_FILE"] },
-  { path: ["statsSinks", 0], by: ["ENABLE_ENVOY_DOG_STATSD"] },
-  { path: ["statsSinks", 0, "typedConfig", "address", "socketAddress", "address"], by: ["STATSD_ADDRESS"] },
-  { path: ["admin", "address", "socketAddress", "portValue"], by: ["ENVOY_ADMIN_ACCESS_PORT"] }
+const sources: ReadonlyArray<PartSource> = [
+  { path: ["staticResources", "clusters", 1], variables: ["ENVOY_RESOURCES_CONFIG_FILE"] },
+  { path: ["statsSinks", 0], variables: ["ENABLE_ENVOY_DOG_STATSD"] },
+  { path: ["statsSinks", 0, "typedConfig", "address", "socketAddress", "address"], variables: ["STATSD_ADDRESS"] },
+  { path: ["admin", "address", "socketAddress", "portValue"], variables: ["ENVOY_ADMIN_ACCESS_PORT"] }
 ]
-const read = (words: string) => readRejection(said(words), value, decisions)
+const read = (words: string) => readRejection(said(words), value, sources)
 
 describe("readRejection", () => {
   it("finds an unknown field, and the file that brought it", () => {
@@ -58,7 +58,7 @@ describe("readRejection", () => {
 
   it("passes on words that lead nowhere, and output that is no log line", () => {
     assert.deepStrictEqual(read("something else"), { reason: "something else", path: undefined, variables: [] })
-    assert.deepStrictEqual(readRejection("Segmentation\nfault\n", value, decisions), {
+    assert.deepStrictEqual(readRejection("Segmentation\nfault\n", value, sources), {
       reason: "Segmentation fault",
       path: undefined,
       variables: []

@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option, Schema } from "effect"
 import localRelayTemplate from "../../../resources/local_relay_bootstrap.yaml"
 import relayTemplate from "../../../resources/relay_bootstrap.yaml"
-import { filled, wanted } from "../../../src/layers/bootstrap/fragments/template.ts"
-import { curvesOf, serviceConnectHost } from "../../../src/layers/bootstrap/mode/awsEndpoints.ts"
+import { ecdhCurves, serviceConnectHost } from "../../../src/layers/bootstrap/mode/regionEndpoints.ts"
+import { fillTemplate, placeholderNames } from "../../../src/layers/bootstrap/relay/template.ts"
 import type { Json } from "../../../src/services/Bootstrap.ts"
 import { shows } from "../../shows.ts"
 import { bootstrapOf, envoy140, generatedOf, virtualNode } from "./harness.ts"
@@ -33,9 +33,9 @@ const localRelayOf = (environment: Readonly<Record<string, string>>) =>
 describe("a template", () => {
   it("gets every value that it wants, and none that it does not", () => {
     for (const template of [relayTemplate, localRelayTemplate]) {
-      const names = [...new Set(wanted(template))]
+      const names = [...new Set(placeholderNames(template))]
       assert.isAbove(names.length, 8)
-      const text = JSON.stringify(filled(template, Object.fromEntries(names.map((name) => [name, `of ${name}`]))))
+      const text = JSON.stringify(fillTemplate(template, Object.fromEntries(names.map((name) => [name, `of ${name}`]))))
       assert.notInclude(text, "!value")
       for (const name of names) assert.include(text, `"of ${name}"`)
     }
@@ -121,13 +121,16 @@ describe("relay mode", () => {
       shows("relay-unix-endpoint")
       assert.match(
         yield* problemsOf({ ...relay, APPMESH_XDS_ENDPOINT: "unix:///tmp/x.sock" }),
-        /^APPMESH_XDS_ENDPOINT=unix:\/\/\/tmp\/x.sock is no management server.*APPNET_RELAY_LISTENER_UDS_PATH$/
+        /^APPMESH_XDS_ENDPOINT=unix:\/\/\/tmp\/x.sock is not a management server.*APPNET_RELAY_LISTENER_UDS_PATH$/
       )
       const ignored = { APPMESH_XDS_ENDPOINT: "unix:///tmp/x.sock", APPNET_MANAGEMENT_DOMAIN_NAME: "sc.example.com" }
       assert.match(yield* problemsOf({ ...relay, ...ignored }), /^APPMESH_XDS_ENDPOINT=unix/)
       const both = yield* problemsOf({ ...relay, APPNET_MANAGEMENT_DOMAIN_NAME: "sc.example.com:443", AWS_REGION: "x" })
-      assert.match(both, /^APPNET_MANAGEMENT_DOMAIN_NAME=sc.example.com:443 is no host name.*APPNET_MANAGEMENT_PORT$/m)
-      assert.match(both, /^AWS_REGION=x is no region/m)
+      assert.match(
+        both,
+        /^APPNET_MANAGEMENT_DOMAIN_NAME=sc.example.com:443 is not a host name.*APPNET_MANAGEMENT_PORT$/m
+      )
+      assert.match(both, /^AWS_REGION=x is not a region/m)
       assert.match(yield* problemsOf({ ...relay, AWS_REGION: "us-gov-east-1" }), /FIPS/)
       assert.match(yield* problemsOf({ APPNET_ENABLE_RELAY_MODE_FOR_XDS: "1" }), /^AWS_REGION is not set/)
     })
@@ -141,7 +144,7 @@ describe("relay mode", () => {
       assert.deepStrictEqual(oneOf(value, "ecdh_curves"), ["P-256"])
       assert.strictEqual(serviceConnectHost("eu-west-1", true), "ecs-sc.eu-west-1.api.aws")
       assert.strictEqual(serviceConnectHost("ca-central-1", true), "ecs-sc-fips.ca-central-1.api.aws")
-      assert.deepStrictEqual(curvesOf("us-iso-east-1"), ["P-384", "P-256"])
+      assert.deepStrictEqual(ecdhCurves("us-iso-east-1"), ["P-384", "P-256"])
       const custom = yield* generatedOf({ ...relay, AWS_REGION: "us-gov-east-1", APPNET_MANAGEMENT_DOMAIN_NAME: "x" })
       assert.strictEqual(oneOf(custom.value, "sni"), "x")
     })
@@ -203,7 +206,7 @@ describe("local relay mode", () => {
         assert.strictEqual(text.includes("aws_iam"), !expected)
         assert.strictEqual(text.includes('"targetUri":"127.0.0.1:15003"'), expected)
         assert.strictEqual(
-          warnings.some((warning) => warning.includes("did not tell")),
+          warnings.some((warning) => warning.includes("is unknown")),
           Option.isNone(signsForAws)
         )
       }

@@ -17,7 +17,7 @@ describe("ConfigLive", () => {
       const error = yield* Effect.flip(Effect.scoped(Layer.build(layerFrom(environment))))
       assert.deepStrictEqual(error.message.split("\n"), [
         "ENVOY_ADMIN_ACCESS_PORT=abc is invalid: expected a port from 1 to 65535",
-        "XRAY_SAMPLING_RATE=1.5 is invalid: expected a decimal from 0 to 1",
+        "XRAY_SAMPLING_RATE=1.5 is invalid: expected a decimal number from 0 to 1",
         "APPNET_AGENT_ADMIN_MODE=x is invalid: expected one of tcp, uds"
       ])
     })

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redacted, Result, Schema } from "effect"
 import { decodeEnvironment, type Environment, settingNames } from "../../../src/layers/config/decode.ts"
+import type { Setting } from "../../../src/services/Setting.ts"
 import { type SettingName, settingsTable } from "../../../src/services/Settings.ts"
-import type { Setting } from "../../../src/services/settingKinds.ts"
 import { shows } from "../../shows.ts"
 
 const table: { readonly [K in SettingName]: Setting<unknown> } = settingsTable
@@ -71,7 +71,7 @@ describe("decodeEnvironment", () => {
 
   it("refuses tRuE, on and yes", () => {
     for (const word of ["tRuE", "on", "yes", "2"]) {
-      assert.strictEqual(refused({ ENABLE_ENVOY_STATS_TAGS: word })[0].name, "ENABLE_ENVOY_STATS_TAGS")
+      assert.strictEqual(refused({ ENABLE_ENVOY_STATS_TAGS: word })[0].variable, "ENABLE_ENVOY_STATS_TAGS")
     }
   })
 
@@ -97,11 +97,14 @@ describe("decodeEnvironment", () => {
       APPNET_AGENT_ADMIN_MODE: "x",
       STATSD_PORT: "8126"
     })
-    assert.deepStrictEqual(problems, [
-      { name: "APPMESH_SET_TRACING_DECISION", value: "on", allowed: "expected 1, t, true or 0, f, false" },
-      { name: "ENVOY_ADMIN_ACCESS_PORT", value: "abc", allowed: "expected a port from 1 to 65535" },
-      { name: "APPNET_AGENT_ADMIN_MODE", value: "x", allowed: "expected one of tcp, uds" }
-    ])
+    assert.deepStrictEqual(
+      problems.map(({ message }) => message),
+      [
+        "APPMESH_SET_TRACING_DECISION=on is invalid: expected 1, t, true or 0, f, false",
+        "ENVOY_ADMIN_ACCESS_PORT=abc is invalid: expected a port from 1 to 65535",
+        "APPNET_AGENT_ADMIN_MODE=x is invalid: expected one of tcp, uds"
+      ]
+    )
   })
 
   const wrong: ReadonlyArray<readonly [SettingName, string]> = [
@@ -133,7 +136,10 @@ describe("decodeEnvironment", () => {
     it(`refuses ${name}=${value.slice(0, 30)}`, () => {
       shows("never-clamped")
       const problems = refused({ [name]: value })
-      assert.deepStrictEqual(problems, [{ name, value, allowed: `expected ${table[name].allowed}` }])
+      assert.deepStrictEqual(
+        problems.map(({ message }) => message),
+        [`${name}=${value} is invalid: expected ${table[name].allowed}`]
+      )
     })
   }
 
@@ -156,7 +162,7 @@ describe("decodeEnvironment", () => {
 
   it("refuses a host name for DogStatsD only where it would be used", () => {
     const named = { STATSD_ADDRESS: "dogstatsd.local" }
-    assert.strictEqual(refused({ ...named, ENABLE_ENVOY_DOG_STATSD: "1" })[0].name, "STATSD_ADDRESS")
+    assert.strictEqual(refused({ ...named, ENABLE_ENVOY_DOG_STATSD: "1" })[0].variable, "STATSD_ADDRESS")
     assert.strictEqual(accepted(named).warnings.length, 1)
     const socket = { ENABLE_ENVOY_DOG_STATSD: "1", STATSD_SOCKET_PATH: "/dsd.socket" }
     assert.strictEqual(accepted({ ...named, ...socket }).settings.STATSD_ADDRESS, "127.0.0.1")
@@ -166,7 +172,7 @@ describe("decodeEnvironment", () => {
     shows("APPNET_AGENT_HTTP_PORT")
     assert.strictEqual(accepted({ APPNET_AGENT_HTTP_PORT: "1024" }).settings.APPNET_AGENT_HTTP_PORT, 1024)
     assert.strictEqual(accepted({ APPNET_AGENT_HTTP_PORT: "1025" }, 1000).settings.APPNET_AGENT_HTTP_PORT, 1025)
-    assert.include(refused({ APPNET_AGENT_HTTP_PORT: "1024" }, 1000)[0].allowed, "1025")
+    assert.include(refused({ APPNET_AGENT_HTTP_PORT: "1024" }, 1000)[0].reason, "1025")
   })
 
   it.prop(
@@ -304,9 +310,9 @@ describe("decodeEnvironment", () => {
     const environment = Object.fromEntries(input.given.map(({ name, value }) => [name, `${value}`]))
     const result = decodeEnvironment(environment, input.userId)
     if (Result.isFailure(result)) {
-      for (const { allowed, name } of result.failure) {
-        assert.property(environment, name)
-        assert.match(allowed, /^expected /)
+      for (const { reason, variable } of result.failure) {
+        assert.property(environment, variable)
+        assert.match(reason, /^is invalid: expected /)
       }
       return
     }

@@ -6,7 +6,7 @@ import { TestClock } from "effect/testing"
 import * as Instance from "../../../src/layers/platform/InstanceMetadataLive.ts"
 import * as Task from "../../../src/layers/platform/TaskMetadataLive.ts"
 import { readTask } from "../../../src/layers/platform/taskFacts.ts"
-import { InstanceMetadata, TaskMetadata } from "../../../src/services/Metadata.ts"
+import { InstanceMetadata, noTaskFacts, TaskMetadata } from "../../../src/services/Metadata.ts"
 import { settings } from "../../fakes.ts"
 import { shows } from "../../shows.ts"
 
@@ -82,8 +82,8 @@ describe("the task metadata endpoint", () => {
         [`GET ${uri}/task`]: "<html>"
       })
       const { facts, warnings } = yield* collect
-      assert.deepStrictEqual(facts, readTask(undefined, undefined))
-      assert.match(warnings.join("\n"), /status 500.*\n.*no JSON/)
+      assert.deepStrictEqual(facts, noTaskFacts)
+      assert.match(warnings.join("\n"), /status 500.*\n.*not JSON/)
     })
   )
 
@@ -99,7 +99,7 @@ describe("the task metadata endpoint", () => {
 })
 
 describe("readTask", () => {
-  const families = (...containers: ReadonlyArray<unknown>) => readTask({}, { Containers: containers }).ipFamilies
+  const families = (...containers: ReadonlyArray<unknown>) => readTask({}, { Containers: containers }).facts.ipFamilies
   const network = (mode: string, v4: ReadonlyArray<string>, v6: ReadonlyArray<string> = []) => [
     { NetworkMode: mode, IPv4Addresses: v4, IPv6Addresses: v6 }
   ]
@@ -116,12 +116,13 @@ describe("readTask", () => {
 
   it("leaves out a part of another shape, and that part alone", () => {
     shows("metadata-shape")
-    const facts = readTask({ Limits: { CPU: "many", Memory: 512 } }, { Cluster: 7, TaskARN: "arn", Containers: "none" })
-    assert.deepStrictEqual(facts, {
-      ...readTask(undefined, null),
-      memory: "512",
-      taskArn: "arn"
+    const container = { Limits: { CPU: "many", Memory: 512 } }
+    const task = { Cluster: 7, TaskARN: "arn", Containers: "none" }
+    assert.deepStrictEqual(readTask(container, task), {
+      facts: { ...noTaskFacts, memory: "512", taskArn: "arn" },
+      invalidFields: ["Cluster", "CPU", "Containers"]
     })
+    assert.deepStrictEqual(readTask(undefined, null), { facts: noTaskFacts, invalidFields: [] })
   })
 })
 
@@ -182,7 +183,7 @@ describe("the instance metadata service", () => {
       )
       const { facts, warnings } = yield* collect
       assert.deepStrictEqual(facts, { region: "us-west-2", availabilityZone: undefined, availabilityZoneId: undefined })
-      assert.match(warnings.join("\n"), /not a name\n.*status 404/)
+      assert.match(warnings.join("\n"), /the answer is not a name\n.*status 404/)
       assert.isTrue(
         asked.every((question) => question.startsWith("PUT http://127.0.0.1:9/") || !question.includes("region"))
       )

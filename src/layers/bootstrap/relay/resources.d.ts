@@ -1,4 +1,4 @@
-// What scripts/yaml-modules.mjs makes of a YAML file.
+// A YAML file is imported as data: see scripts/yaml-modules.mjs.
 declare module "*.yaml" {
   import type { TemplateObject } from "./template.ts"
 
