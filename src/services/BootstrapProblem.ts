@@ -38,7 +38,7 @@ export class TracerConflict extends Schema.TaggedError<TracerConflict>()("Tracer
   variables: Schema.Array(Schema.String)
 }) {
   override get message() {
-    return `${this.variables.join(" and ")} are on together: Envoy takes one tracer, so turn the others off`
+    return `${this.variables.join(" and ")} are on together: Envoy takes one tracer, so leave only one of them on`
   }
 }
 

@@ -320,6 +320,10 @@ export const settingsTable = {
     [0, 1000],
     logs("How many rotated log files are kept, besides the current one")
   ),
+  APPNET_AGENT_LOG_LEVEL: {
+    ...oneOf(logLevels, "info", logs("Level of the agent's own log lines")),
+    policy: "fallback"
+  },
   APPNET_AGENT_LOG_FORMAT: oneOf(
     ["text", "json"],
     "text",

@@ -221,6 +221,15 @@ describe("decodeEnvironment", () => {
     assert.include(warnings[0], "ENVOY_LOG_LEVEL=verbose")
   })
 
+  it("treats the agent's own log level the same way", () => {
+    assert.strictEqual(accepted({ APPNET_AGENT_LOG_LEVEL: "Warning" }).settings.APPNET_AGENT_LOG_LEVEL, "warning")
+    const { settings, warnings } = accepted({ APPNET_AGENT_LOG_LEVEL: "verbose" })
+    assert.strictEqual(settings.APPNET_AGENT_LOG_LEVEL, "info")
+    assert.deepStrictEqual(warnings, [
+      "APPNET_AGENT_LOG_LEVEL=verbose cannot be read, expected one of trace, debug, info, warn, warning, error, critical, off: using info"
+    ])
+  })
+
   it("takes a concurrency below 1 for unset", () => {
     shows("ENVOY_CONCURRENCY")
     for (const value of ["-1", "0"]) {

@@ -71,7 +71,8 @@ const defaults: Readonly<Partial<Record<SettingName, string | number | boolean>>
   APPNET_LOCAL_RELAY_LOG_DESTINATION: "/tmp",
   APPNET_LOCAL_RELAY_LOG_FILE_NAME: "local_relay_appnet_envoy.log",
   APPNET_FIPS_MODE_ENABLED: false,
-  APPNET_AGENT_LOG_FORMAT: "text"
+  APPNET_AGENT_LOG_FORMAT: "text",
+  APPNET_AGENT_LOG_LEVEL: "info"
 }
 
 describe("what is documented of settings", () => {
