@@ -3,7 +3,7 @@ import { Effect, Layer, Result } from "effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import { Config } from "../../services/Config.ts"
-import { InstanceMetadata } from "../../services/Metadata.ts"
+import { type InstanceFacts, InstanceMetadata } from "../../services/Metadata.ts"
 import type { Settings } from "../../services/Settings.ts"
 import { MetadataError, metadataTimeout, requestMetadata } from "./metadataRequest.ts"
 
@@ -63,16 +63,16 @@ export const layerNoTransport = Layer.effect(
         },
         { concurrency: "unbounded" }
       )
-      return {
-        facts: {
-          region: Result.getOrUndefined(answers.region),
-          availabilityZone: Result.getOrUndefined(answers.availabilityZone),
-          availabilityZoneId: Result.getOrUndefined(answers.availabilityZoneId)
-        },
-        warnings: Object.values(answers).flatMap((answer) =>
-          Result.isFailure(answer) ? [`EC2 instance metadata: ${answer.failure.message}`] : []
-        )
+      const facts: InstanceFacts = {
+        region: Result.getOrUndefined(answers.region),
+        availabilityZone: Result.getOrUndefined(answers.availabilityZone),
+        availabilityZoneId: Result.getOrUndefined(answers.availabilityZoneId)
       }
+      yield* Effect.logDebug(`EC2 instance metadata of ${endpoint}: ${JSON.stringify(facts)}`)
+      const warnings = Object.values(answers).flatMap((answer) =>
+        Result.isFailure(answer) ? [`EC2 instance metadata: ${answer.failure.message}`] : []
+      )
+      return { facts, warnings }
     }).pipe(Effect.withSpan("InstanceMetadata.collect"))
     return InstanceMetadata.of({ collect })
   })

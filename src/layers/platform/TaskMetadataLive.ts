@@ -36,10 +36,10 @@ export const layerNoTransport = Layer.effect(
       )
       const [container, task] = answers.map(Result.getOrElse(() => undefined))
       const { facts, invalidFields } = readTask(container, task)
+      const found = Object.entries(facts).flatMap(([name, value]) => (value === undefined ? [] : [name]))
+      yield* Effect.logDebug(`ECS task metadata of ${uri} (${variable}) has: ${found.join(", ") || "nothing"}`)
       if (invalidFields.length > 0) {
-        yield* Effect.logDebug(
-          `${uri} (${variable}): fields of an unexpected type are left out: ${invalidFields.join(", ")}`
-        )
+        yield* Effect.logDebug(`fields of an unexpected type are left out: ${invalidFields.join(", ")}`)
       }
       const warnings = answers.flatMap((answer) => (Result.isFailure(answer) ? [warningOf(answer.failure)] : []))
       return { facts, warnings }
