@@ -35,7 +35,7 @@ export class LogLevels extends Context.Service<
   {
     /**
      * Sets the level for `APPNET_AGENT_LOGGING_RESET_TIMEOUT` seconds, or until a later change or a restart of Envoy. A
-     * permanent change stays, and becomes the level to which later changes are reset.
+     * permanent change has no such end, and is the level to which later changes are reset.
      */
     readonly set: (level: LogLevel, permanent: boolean) => Effect.Effect<LevelChange, AdminError>
   }
