@@ -11,6 +11,12 @@ export interface SettingInForce {
   readonly source: SettingSource
 }
 
+/** Whether the user set a variable, according to the settings in force. */
+export const isSetIn = (inForce: ReadonlyArray<SettingInForce>): ((name: SettingName) => boolean) => {
+  const names = new Set(inForce.filter(({ source }) => source !== "default").map(({ name }) => name))
+  return (name) => names.has(name)
+}
+
 /** A variable is missing, or its value cannot be used. */
 export class InvalidSetting extends Schema.TaggedError<InvalidSetting>()("InvalidSetting", {
   variable: Schema.String,

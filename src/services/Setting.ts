@@ -20,8 +20,8 @@ export type SettingGroup =
   | "Platform"
 
 /**
- * What happens with a value that cannot be used. `error`: the agent does not start. `clamp`: the nearest bound is used, with a
- * warning; the default where the value cannot be read. `fallback`: the default is used, with a warning.
+ * What happens with a value that cannot be used. `error`: the agent does not start. `clamp`: the nearest bound is used,
+ * with a warning; the default where the value cannot be read. `fallback`: the default is used, with a warning.
  */
 export type InvalidValuePolicy = "error" | "clamp" | "fallback"
 

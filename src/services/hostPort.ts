@@ -20,7 +20,9 @@ export const isIpAddress = (text: string): boolean => isIpv4(text) || isIpv6(tex
 /** Whether a text is a decimal number from 1 to 65535. */
 export const isPort = (text: string): boolean => /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535
 
-/** Reads `host:port` and `[IPv6]:port`; undefined for any other text. The host may be any text without spaces or colons. */
+/**
+ * Reads `host:port` and `[IPv6]:port`; undefined for any other text. The host may be any text without spaces or colons.
+ */
 export const parseHostPort = (text: string): HostPort | undefined => {
   const [, v6, name, port = ""] = /^(?:\[([^\]\s]*:[^\]\s]*)\]|([^:\s[\]]+)):(\d+)$/.exec(text) ?? []
   const host = v6 ?? name

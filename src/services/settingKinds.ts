@@ -4,7 +4,9 @@ import { GoDuration } from "./goDuration.ts"
 import { isIpAddress, isIpv6, parseHostPort } from "./hostPort.ts"
 import type { Mode, Setting, SettingDocumentation, SettingGroup } from "./Setting.ts"
 
-/** The documentation of the settings of one group and the same modes: `documented(group, modes)(description, default)`. */
+/**
+ * The documentation of the settings of one group and the same modes: `documented(group, modes)(description, default)`.
+ */
 export const documented =
   (group: SettingGroup, modes: ReadonlyArray<Mode | "all"> = ["all"]) =>
   (description: string, defaultText?: string): SettingDocumentation => ({ group, modes, description, defaultText })

@@ -1,12 +1,13 @@
 import { Effect, Layer, Option, Result } from "effect"
 import { Bootstrap, BootstrapError } from "../../services/Bootstrap.ts"
-import { Config } from "../../services/Config.ts"
-import type { Mode } from "../../services/Setting.ts"
-import type { SettingName } from "../../services/Settings.ts"
-import { compose } from "./compose.ts"
+import type { BootstrapProblem } from "../../services/BootstrapProblem.ts"
+import { Config, isSetIn } from "../../services/Config.ts"
+import type { AgentMode, Mode } from "../../services/Setting.ts"
+import type { Settings } from "../../services/Settings.ts"
+import { type Composed, compose } from "./compose.ts"
 import { logDecisions } from "./decisionLog.ts"
 import { tracerConflict } from "./fragments/tracing.ts"
-import { collectInputs } from "./inputs.ts"
+import { type BootstrapInputs, collectInputs, factsOf } from "./inputs.ts"
 import { chooseMode } from "./mode/chooseMode.ts"
 import { managementServerOf } from "./mode/managementServer.ts"
 import { resolveMode } from "./mode/resolveMode.ts"
@@ -15,17 +16,51 @@ import { portCollisions } from "./portCollisions.ts"
 import { usesVariable } from "./provenance.ts"
 import { readCustomBootstrap } from "./userFiles/customBootstrap.ts"
 
+type ActiveModes = readonly [AgentMode, ...ReadonlyArray<Mode>]
+
+/** What is wrong with settings and files, whatever the mode needs besides. */
+const problemsOf = (
+  settings: Settings,
+  activeModes: ActiveModes,
+  { manifestProblems, mergedFiles, missingCredentials }: BootstrapInputs
+): ReadonlyArray<BootstrapProblem> => {
+  const conflict = activeModes.includes("relay") ? undefined : tracerConflict(settings)
+  return [
+    ...(conflict === undefined ? [] : [conflict]),
+    ...missingCredentials,
+    ...manifestProblems,
+    ...mergedFiles.problems,
+    ...portCollisions(settings, activeModes)
+  ]
+}
+
+/** The warnings of inputs count only where the bootstrap uses them. */
+const warningsOf = (
+  { accessLog, localRelay, platform, socketWarnings, trustedRoots }: BootstrapInputs,
+  { localRelay: relay, sources, warnings }: Composed
+): ReadonlyArray<string> => {
+  const allSources = [...sources, ...(relay?.sources ?? [])]
+  return [
+    ...localRelay.warnings,
+    ...socketWarnings,
+    ...(usesVariable(sources, "ENVOY_ADMIN_ACCESS_LOG_FILE") ? accessLog.warnings : []),
+    ...(usesVariable(allSources, "APPNET_CA_BUNDLE") ? trustedRoots.warnings : []),
+    ...platform.task.warnings,
+    ...platform.instance.warnings,
+    ...warnings
+  ]
+}
+
 const generateBootstrap = Effect.fn("Bootstrap.generate")(function* ({ inForce, settings }: Config["Service"]) {
   const { mode, reason } = chooseMode(settings)
   yield* Effect.logDebug(`${mode} mode: ${reason}`)
 
   const inputs = yield* collectInputs(mode, settings)
-  const { accessLog, host, localRelay, mergedFiles, platform, trustedRoots, version } = inputs
+  const { accessLog, host, localRelay, platform, trustedRoots, version } = inputs
   yield* Effect.logDebug(`${localRelay.isEnabled ? "a local relay signs" : "no local relay"}: ${localRelay.reason}`)
 
-  // Every problem is collected before any of them ends the start.
-  const setVariables = new Set(inForce.filter(({ source }) => source !== "default").map(({ name }) => name))
-  const isSet = (name: SettingName) => setVariables.has(name)
+  const isSet = isSetIn(inForce)
+  const activeModes: ActiveModes = localRelay.isEnabled ? [mode, "local relay"] : [mode]
   const resolved = resolveMode(mode, settings, {
     hostName: host.name,
     version,
@@ -33,38 +68,25 @@ const generateBootstrap = Effect.fn("Bootstrap.generate")(function* ({ inForce, 
     usesLocalRelay: localRelay.isEnabled,
     isSet
   })
-  const activeModes: readonly [Mode, ...ReadonlyArray<Mode>] = localRelay.isEnabled ? [mode, "local relay"] : [mode]
-  const conflict = mode === "relay" ? undefined : tracerConflict(settings)
-  const problems = [
-    ...(Result.isFailure(resolved) ? resolved.failure : []),
-    ...(conflict === undefined ? [] : [conflict]),
-    ...inputs.missingCredentials,
-    ...inputs.manifestProblems,
-    ...mergedFiles.problems,
-    ...portCollisions(settings, activeModes)
-  ]
-  if (Result.isFailure(resolved) || problems.length > 0) return yield* new BootstrapError({ problems })
+  // Every problem is reported at once, so that the user need not start the agent again for each of them.
+  const problems = problemsOf(settings, activeModes, inputs)
+  if (Result.isFailure(resolved)) return yield* new BootstrapError({ problems: [...resolved.failure, ...problems] })
+  if (problems.length > 0) return yield* new BootstrapError({ problems })
 
-  const composed = compose(resolved.success, settings, {
-    version,
-    kernelVersion: host.kernelVersion,
-    machine: host.machine,
-    addresses: host.addresses,
-    task: platform.task.facts,
-    instance: platform.instance.facts,
-    accessLog: accessLog.path,
-    caBundle: trustedRoots.path,
-    files: mergedFiles.files,
-    isSet
-  })
+  const composed = compose(resolved.success, settings, factsOf(inputs, isSet))
   if (Result.isFailure(composed)) return yield* new BootstrapError({ problems: composed.failure })
 
-  const { admin, leftOutFlags, localRelay: relay, sideFiles, sources, value, warnings } = composed.success
+  const { admin, leftOutFlags, localRelay: relay, sideFiles, sources, value } = composed.success
   const managementServer = managementServerOf(resolved.success, settings, trustedRoots.path)
-  const allSources = [...sources, ...(relay?.sources ?? [])]
   yield* logDecisions(
-    { sources: allSources, managementServer, accessLog: accessLog.path, caBundle: trustedRoots.path, leftOutFlags },
-    inForce
+    {
+      sources: [...sources, ...(relay?.sources ?? [])],
+      managementServer,
+      accessLog: accessLog.path,
+      caBundle: trustedRoots.path,
+      leftOutFlags
+    },
+    isSet
   )
   return Bootstrap.of({
     document: { _tag: "Generated", value, sources, sideFiles },
@@ -74,16 +96,7 @@ const generateBootstrap = Effect.fn("Bootstrap.generate")(function* ({ inForce, 
       admin: relay.admin
     },
     managementServer,
-    warnings: [
-      ...unusedSettings(activeModes, inForce),
-      ...localRelay.warnings,
-      ...inputs.socketWarnings,
-      ...(usesVariable(sources, "ENVOY_ADMIN_ACCESS_LOG_FILE") ? accessLog.warnings : []),
-      ...(usesVariable(allSources, "APPNET_CA_BUNDLE") ? trustedRoots.warnings : []),
-      ...platform.task.warnings,
-      ...platform.instance.warnings,
-      ...warnings
-    ]
+    warnings: [...unusedSettings(activeModes, inForce), ...warningsOf(inputs, composed.success)]
   })
 })
 

@@ -1,7 +1,6 @@
 // Debug lines that say how the bootstrap came to be what it is.
 import { Effect } from "effect"
 import type { ManagementServerAddress, PartSource } from "../../services/Bootstrap.ts"
-import type { SettingInForce } from "../../services/Config.ts"
 import { formatHostPort } from "../../services/hostPort.ts"
 import type { SettingName } from "../../services/Settings.ts"
 import { usesVariable } from "./provenance.ts"
@@ -21,12 +20,14 @@ export interface Decisions {
   readonly leftOutFlags: ReadonlyArray<string>
 }
 
-/** Logs the choices of a generated bootstrap. The access log and the trusted roots are logged where the bootstrap uses them. */
+/**
+ * Logs the choices of a generated bootstrap. The access log and the trusted roots are logged where the bootstrap uses
+ * them.
+ */
 export const logDecisions = Effect.fnUntraced(function* (
   { accessLog, caBundle, leftOutFlags, managementServer, sources }: Decisions,
-  inForce: ReadonlyArray<SettingInForce>
+  isSet: (name: SettingName) => boolean
 ) {
-  const isSet = (name: SettingName) => inForce.some((row) => row.name === name && row.source !== "default")
   const origin = (name: SettingName) => `${name} is ${isSet(name) ? "set" : "not set"}`
   yield* Effect.logDebug(`management server: ${format(managementServer)}`)
   if (usesVariable(sources, "APPNET_CA_BUNDLE")) {

@@ -2,7 +2,8 @@ import { Effect } from "effect"
 import { EnvoyBinary } from "../../services/EnvoyBinary.ts"
 import { Host } from "../../services/Host.ts"
 import type { AgentMode } from "../../services/Setting.ts"
-import type { Settings } from "../../services/Settings.ts"
+import type { SettingName, Settings } from "../../services/Settings.ts"
+import type { BootstrapFacts } from "./compose.ts"
 import { resolveAdminAccessLog } from "./fragments/adminAccessLog.ts"
 import { socketWarnings } from "./fragments/unixSockets.ts"
 import { decideLocalRelay } from "./mode/localRelay.ts"
@@ -28,8 +29,9 @@ const noWorkloadFiles = {
 }
 
 /**
- * Everything but the settings that a generated bootstrap depends on: Envoy, the host, the metadata endpoints and files. It is
- * collected side by side, so it takes as long as the slowest part. Nothing here fails: problems are part of the result.
+ * Everything but the settings that a generated bootstrap depends on: Envoy, the host, the metadata endpoints and files.
+ * It is collected side by side, so it takes as long as the slowest part. Nothing here fails: problems are part of the
+ * result.
  */
 export const collectInputs = Effect.fn("Bootstrap.collectInputs")(function* (mode: AgentMode, settings: Settings) {
   const binary = yield* EnvoyBinary
@@ -50,3 +52,20 @@ export const collectInputs = Effect.fn("Bootstrap.collectInputs")(function* (mod
 })
 
 export type BootstrapInputs = Effect.Success<ReturnType<typeof collectInputs>>
+
+/** The inputs that are composed into the bootstrap. */
+export const factsOf = (
+  { accessLog, host, mergedFiles, platform, trustedRoots, version }: BootstrapInputs,
+  isSet: (name: SettingName) => boolean
+): BootstrapFacts => ({
+  version,
+  kernelVersion: host.kernelVersion,
+  machine: host.machine,
+  addresses: host.addresses,
+  task: platform.task.facts,
+  instance: platform.instance.facts,
+  accessLog: accessLog.path,
+  caBundle: trustedRoots.path,
+  files: mergedFiles.files,
+  isSet
+})

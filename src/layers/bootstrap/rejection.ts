@@ -32,7 +32,9 @@ interface LocatedReason {
   readonly path?: Path
 }
 
-/** Reads `invalid JSON in TYPE @ PATH: message TYPE, near 1:41 (offset 40): REASON`, which Envoy's JSON parser writes. */
+/**
+ * Reads `invalid JSON in TYPE @ PATH: message TYPE, near 1:41 (offset 40): REASON`, which Envoy's JSON parser writes.
+ */
 const locateJsonError = (message: string): LocatedReason | undefined => {
   const [, path, reason] = /invalid JSON in \S+ @ ?(\S*): .*?\(offset \d+\): (.*)$/.exec(message) ?? []
   if (path === undefined || reason === undefined) return undefined

@@ -1,4 +1,6 @@
-/** Levenshtein distance: the number of single-character insertions, deletions and replacements from one text to another. */
+/**
+ * Levenshtein distance: the number of single-character insertions, deletions and replacements from one text to another.
+ */
 const editDistance = (a: string, b: string): number => {
   let previousRow = Array.from({ length: b.length + 1 }, (_, column) => column)
   for (let i = 1; i <= a.length; i += 1) {

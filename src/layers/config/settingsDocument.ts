@@ -43,11 +43,12 @@ from.
 - Values are trimmed. An empty value counts as not set. Enumerated values are read in any case.
 - A boolean is one of 1, t, T, TRUE, true, True, 0, f, F, FALSE, false, False.
 - A duration is a number with a unit (ns, us, ms, s, m, h), or several of them.
-- A value with which no correct bootstrap can be made is an error, and the agent does not start. All errors are reported at
-  once, each with its variable, its value and what is allowed.
-- A number of the agent's own operation that is outside its range becomes the nearest bound; one that cannot be read becomes
-  the default. Either is a warning.
-- A variable that begins with APPNET_, ENVOY_ or APPMESH_ but is not listed here is a warning, with the nearest name that is.`
+- A value that would make the bootstrap wrong is an error, and the agent does not start. All errors are reported at once,
+  each with its variable, its value and what is allowed.
+- A number that only the agent uses, like an interval or a count, becomes the nearest bound where it is outside its range,
+  and the default where it cannot be read. Both are warnings.
+- A variable that begins with APPNET_, ENVOY_ or APPMESH_ and is not listed here is a warning, with the nearest name that
+  is listed.`
 
 /** The text of docs/settings.md: a chapter for each group, a row for each setting. */
 export const settingsDocument = (): string => {

@@ -13,8 +13,8 @@ const Container = Schema.Struct({
 })
 
 /**
- * The networks through which the task is reached. In awsvpc mode all containers share one; in bridge mode each has its own, and
- * the task's is that of the pause container.
+ * The networks through which the task is reached. In awsvpc mode all containers share one; in bridge mode each has its
+ * own, and the task's is that of the pause container.
  */
 const taskNetworks = (containers: ReadonlyArray<typeof Container.Type>): ReadonlyArray<Network> =>
   containers.flatMap(({ Networks = [], Type }) =>
@@ -36,8 +36,8 @@ export interface ReadTask {
 }
 
 /**
- * The facts in the JSON answers to `URI` (the container) and `URI/task`. A field that is missing, or has another type than
- * expected, leaves out that fact alone.
+ * The facts in the JSON answers to `URI` (the container) and `URI/task`. A field that is missing, or has another type
+ * than expected, leaves out that fact alone.
  */
 export const readTask = (container: unknown, task: unknown): ReadTask => {
   const invalidFields: Array<string> = []

@@ -27,7 +27,7 @@ const appMesh: Environment = { APPMESH_RESOURCE_ARN: virtualNode, AWS_REGION: "u
 const problemsOf = (environment: Environment, world = {}) =>
   Effect.flip(bootstrapOf(environment, world)).pipe(Effect.map((error) => error.problems.map(({ message }) => message)))
 
-/** A folder with these files; `${DIR}` in a value stands for it. */
+/** A temporary folder with these files, by name and content. */
 const withFiles = (files: Environment) =>
   Effect.acquireRelease(
     Effect.sync(() => {
@@ -38,9 +38,9 @@ const withFiles = (files: Environment) =>
     (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
   )
 
-describe("a bootstrap of settings", () => {
+describe("a generated bootstrap", () => {
   it.effect.prop(
-    "is made of any mix of right settings, or says what of it does not go together",
+    "is made from any mix of valid settings, or names those that exclude each other",
     { environment: RightSettings },
     Effect.fnUntraced(function* ({ environment }) {
       const made = yield* Effect.result(generatedOf(environment))
@@ -64,7 +64,7 @@ describe("a bootstrap of settings", () => {
   )
 
   it.effect.prop(
-    "is the same in YAML, explained or not, whichever YAML it is read as",
+    "is the same in YAML 1.1 and 1.2, with and without comments",
     { environment: RightSettings },
     Effect.fnUntraced(function* ({ environment }) {
       shows("typed-values")
@@ -79,14 +79,14 @@ describe("a bootstrap of settings", () => {
   )
 
   it.effect.prop(
-    "names each wrong setting, all at once",
+    "names every invalid setting at once",
     { right: RightSettings, wrong: WrongSettings },
     Effect.fnUntraced(function* ({ right, wrong }) {
       shows("all-at-once")
       const names = Object.keys(wrong)
       const made = yield* Effect.exit(bootstrapOf({ ...right, ...wrong }))
       if (names.length === 0) return
-      // A resource is judged when all settings can be read.
+      // The resource is checked after all settings are decoded.
       const expected = names.length === 1 ? names : names.filter((name) => name !== "APPMESH_RESOURCE_ARN")
       if (names.length === 1 && names[0] === "APPMESH_RESOURCE_ARN" && right.APPNET_XDS_MODE !== undefined) return
       const said = Exit.isFailure(made) ? String(yield* Effect.flip(made)) : assert.fail(`accepted: ${names}`)
@@ -94,7 +94,7 @@ describe("a bootstrap of settings", () => {
     })
   )
 
-  it.effect("tells every reason at once", () =>
+  it.effect("reports all problems at once", () =>
     Effect.gen(function* () {
       shows("tracer-conflict", "all-at-once")
       const problems = yield* problemsOf({
@@ -115,7 +115,7 @@ describe("a bootstrap of settings", () => {
     })
   )
 
-  it.effect("warns of a setting that belongs to another mode", () =>
+  it.effect("warns about a setting that belongs to another mode", () =>
     Effect.gen(function* () {
       const { warnings } = yield* bootstrapOf({
         ...serviceConnect,
@@ -130,7 +130,7 @@ describe("a bootstrap of settings", () => {
     })
   )
 
-  it.effect("holds no secret, nor a place for one", () =>
+  it.effect("contains no secret", () =>
     Effect.gen(function* () {
       const secret = "s3cr3t-value"
       const { value } = yield* generatedOf({
@@ -145,7 +145,7 @@ describe("a bootstrap of settings", () => {
 })
 
 describe("the region", () => {
-  it.effect("is asked of the instance only where it is needed", () =>
+  it.effect("is requested from EC2 only where it is needed", () =>
     Effect.gen(function* () {
       shows("imds-when", "mode-app-mesh")
       let asked = 0
@@ -164,7 +164,7 @@ describe("the region", () => {
     })
   )
 
-  it.effect("is an error naming AWS_REGION without an answer, and where it is none", () =>
+  it.effect("is an error that names AWS_REGION where it is unknown or invalid", () =>
     Effect.gen(function* () {
       shows("AWS_REGION", "region-needed")
       assert.match(`${yield* problemsOf({ APPMESH_RESOURCE_ARN: virtualNode })}`, /^AWS_REGION is not set/)
@@ -172,7 +172,7 @@ describe("the region", () => {
     })
   )
 
-  it.effect("with FIPS endpoints alone refuses another Envoy", () =>
+  it.effect("is an error where it requires FIPS and Envoy is not built for it", () =>
     Effect.gen(function* () {
       const gov = { ...appMesh, AWS_REGION: "us-gov-west-1" }
       assert.match(`${yield* problemsOf(gov)}`, /FIPS/)
@@ -183,7 +183,7 @@ describe("the region", () => {
 })
 
 describe("metadata endpoints", () => {
-  it.effect("are asked side by side with Envoy's version, and what they do not tell is a warning", () =>
+  it.effect("are asked at the same time, and a missing answer is a warning", () =>
     Effect.gen(function* () {
       shows("metadata-side-by-side")
       const slow = <A>(facts: A, warning: string) =>
@@ -208,7 +208,7 @@ describe("metadata endpoints", () => {
     })
   )
 
-  it.effect("fill the locality and the platform info", () =>
+  it.effect("provide the locality and the platform info", () =>
     Effect.gen(function* () {
       shows("mode-service-connect")
       const facts = {
@@ -241,7 +241,7 @@ describe("metadata endpoints", () => {
 describe("standalone mode", () => {
   const standalone: Environment = { APPNET_XDS_MODE: "grpc", APPMESH_XDS_ENDPOINT: "xds.example.com:18000" }
 
-  it.effect("needs no AWS: the host's name is the node, and nothing is told of the platform", () =>
+  it.effect("needs no AWS: the node is named after the host, and has no platform metadata", () =>
     Effect.gen(function* () {
       shows("standalone-no-aws")
       const task = Effect.die("asked for the task")
@@ -254,7 +254,7 @@ describe("standalone mode", () => {
     })
   )
 
-  it.effect("takes certificates and a token from files, and asks for the server by name", () =>
+  it.effect("uses certificates and a token from files, and checks the server's name", () =>
     Effect.gen(function* () {
       shows("APPNET_NODE_ID", "APPNET_NODE_CLUSTER", "APPNET_XDS_SNI", "APPNET_CA_BUNDLE")
       const DIR = yield* withFiles({ ca: "", cert: "", key: "", token: "t0ken" })
@@ -282,7 +282,7 @@ describe("standalone mode", () => {
     })
   )
 
-  it.effect("says what is missing", () =>
+  it.effect("names what is missing", () =>
     Effect.gen(function* () {
       assert.match(
         `${yield* problemsOf({ APPNET_XDS_MODE: "tls" })}`,
@@ -315,7 +315,7 @@ describe("custom files", () => {
       Result.isFailure(made) ? made.failure : assert.fail("accepted")
     )
 
-  it.effect("say what is wrong, where", () =>
+  it.effect("report a problem with file, line and column", () =>
     Effect.gen(function* () {
       shows("ENVOY_STATS_SINKS_CFG_FILE", "ENVOY_TRACING_CFG_FILE", "custom-files-merged")
       const file = "ENVOY_RESOURCES_CONFIG_FILE=f: "
@@ -348,7 +348,7 @@ describe("custom files", () => {
     })
   )
 
-  it.effect("stop aliases that explode, and let those be that only repeat", () =>
+  it.effect("may repeat aliases, but not expand them without bounds", () =>
     Effect.gen(function* () {
       const explode = Array.from({ length: 12 }, (_, i) => `a${i + 1}: &a${i + 1} [${`*a${i},`.repeat(10)}]`)
       assert.match(
@@ -362,7 +362,7 @@ describe("custom files", () => {
     })
   )
 
-  it.effect("that go on for ever are left at the limit", () =>
+  it.effect("are limited in bytes and tokens", () =>
     Effect.gen(function* () {
       assert.match(
         yield* problem("# padding\n".repeat(60_000)),
@@ -372,7 +372,7 @@ describe("custom files", () => {
     })
   )
 
-  it.effect("are merged in their order, each cluster named with the file that brought it", () =>
+  it.effect("are merged in their order, and are the source of the clusters that they add", () =>
     Effect.gen(function* () {
       shows("ENVOY_RESOURCES_CONFIG_FILE", "ENVOY_TRACING_CFG_FILE", "custom-files-merged")
       const made = yield* merged(
@@ -402,7 +402,7 @@ describe("custom files", () => {
     })
   )
 
-  it.effect("that bring an admin of their own are where the agent looks for it", () =>
+  it.effect("may replace the admin, which the agent then connects to", () =>
     Effect.gen(function* () {
       const made = yield* merged(
         { f: "admin: { address: { socket_address: { address: '::', port_value: 7777 } } }" },
@@ -412,7 +412,7 @@ describe("custom files", () => {
     })
   )
 
-  it.effect("are read as YAML 1.1, as Go does", () =>
+  it.effect("are read as YAML 1.1, as Go programs read it", () =>
     Effect.gen(function* () {
       shows("yaml-1.1")
       const made = yield* merged(
@@ -433,13 +433,13 @@ describe("custom files", () => {
   )
 })
 
-describe("a whole bootstrap of the user's own", () => {
+describe("a custom bootstrap", () => {
   const own = (content: string) =>
     Effect.flatMap(withFiles({ "own.yaml": content }), (folder) =>
       bootstrapOf({ ...serviceConnect, ENVOY_CONFIG_FILE: `${folder}/own.yaml` })
     )
 
-  it.effect("is used as it is, with its admin address", () =>
+  it.effect("is used unchanged, with its admin address", () =>
     Effect.gen(function* () {
       shows("own-file")
       const text = "admin:\n  address:\n    pipe: { path: /tmp/own.sock }\n"
@@ -449,7 +449,7 @@ describe("a whole bootstrap of the user's own", () => {
     })
   )
 
-  it.effect("may be longer than the agent would read as a whole", () =>
+  it.effect("may be larger than what the agent parses as a whole", () =>
     Effect.gen(function* () {
       const clusters = `static_resources:\n${"  # padding\n".repeat(60_000)}`
       const admin = "admin:\n  # why\n\n  address: { socket_address: { address: 0.0.0.0, port_value: 9 } }\n"
@@ -460,7 +460,7 @@ describe("a whole bootstrap of the user's own", () => {
     })
   )
 
-  it.effect("that is empty counts as unset", () =>
+  it.effect("counts as not set where the file is empty", () =>
     Effect.gen(function* () {
       shows("own-file-empty")
       assert.strictEqual((yield* own(" \n")).document._tag, "Generated")

@@ -24,7 +24,7 @@ const sourceOf = (environment: Environment, name: SettingName) =>
   accepted(environment).inForce.find((setting) => setting.name === name)?.source
 
 describe("decodeEnvironment", () => {
-  it("takes every default from an empty environment, without a warning", () => {
+  it("uses the default of every setting in an empty environment, without a warning", () => {
     const { inForce, settings, warnings } = accepted({})
     assert.deepStrictEqual(warnings, [])
     assert.isTrue(inForce.every(({ source }) => source === "default"))
@@ -38,7 +38,7 @@ describe("decodeEnvironment", () => {
     assert.strictEqual(settings.RELAY_STREAM_IDLE_TIMEOUT, 2_400_000)
   })
 
-  it("trims values and takes an empty one for unset", () => {
+  it("trims values, and treats an empty one as not set", () => {
     shows("trimmed")
     const { inForce, settings } = accepted({ ENVOY_ADMIN_ACCESS_PORT: " 9999\n", STATSD_PORT: "  ", AWS_REGION: "" })
     assert.strictEqual(settings.ENVOY_ADMIN_ACCESS_PORT, 9999)
@@ -65,7 +65,7 @@ describe("decodeEnvironment", () => {
     }
   )
 
-  it("keeps the value in a problem on one line", () => {
+  it("keeps the message about an invalid value on one line", () => {
     assert.strictEqual(refused({ STATSD_PORT: "1\n[info] all is well" })[0].value, "1\\n[info] all is well")
   })
 
@@ -75,7 +75,7 @@ describe("decodeEnvironment", () => {
     }
   })
 
-  it("reads words in any case", () => {
+  it("reads enumerated values in any case", () => {
     shows("any-case")
     const { settings } = accepted({
       APPNET_AGENT_ADMIN_MODE: "TCP",
@@ -89,7 +89,7 @@ describe("decodeEnvironment", () => {
     assert.strictEqual(settings.APPNET_ENABLE_LOCAL_RELAY_MODE_FOR_XDS, "1")
   })
 
-  it("reports all bad settings at once, each with its value and what is allowed", () => {
+  it("reports all invalid settings at once, each with its value and what is allowed", () => {
     shows("all-at-once")
     const problems = refused({
       ENVOY_ADMIN_ACCESS_PORT: "abc",
@@ -160,7 +160,7 @@ describe("decodeEnvironment", () => {
     })
   }
 
-  it("refuses a host name for DogStatsD only where it would be used", () => {
+  it("refuses a host name for DogStatsD only where it is used", () => {
     const named = { STATSD_ADDRESS: "dogstatsd.local" }
     assert.strictEqual(refused({ ...named, ENABLE_ENVOY_DOG_STATSD: "1" })[0].variable, "STATSD_ADDRESS")
     assert.strictEqual(accepted(named).warnings.length, 1)
@@ -168,7 +168,7 @@ describe("decodeEnvironment", () => {
     assert.strictEqual(accepted({ ...named, ...socket }).settings.STATSD_ADDRESS, "127.0.0.1")
   })
 
-  it("lets only root have a management port up to 1024", () => {
+  it("allows a management port up to 1024 only for root", () => {
     shows("APPNET_AGENT_HTTP_PORT")
     assert.strictEqual(accepted({ APPNET_AGENT_HTTP_PORT: "1024" }).settings.APPNET_AGENT_HTTP_PORT, 1024)
     assert.strictEqual(accepted({ APPNET_AGENT_HTTP_PORT: "1025" }, 1000).settings.APPNET_AGENT_HTTP_PORT, 1025)
@@ -202,7 +202,7 @@ describe("decodeEnvironment", () => {
     assert.strictEqual(settings.PID_POLL_INTERVAL_MS, 10)
   })
 
-  it("takes the default for an operational number that cannot be read, with a warning", () => {
+  it("uses the default for an operational number that cannot be read, with a warning", () => {
     shows("unreadable")
     const { settings, warnings } = accepted({ PID_POLL_INTERVAL_MS: "often", APPNET_AGENT_MAX_LOG_FILE_SIZE: "big" })
     assert.strictEqual(settings.PID_POLL_INTERVAL_MS, 100)
@@ -230,7 +230,7 @@ describe("decodeEnvironment", () => {
     ])
   })
 
-  it("takes a concurrency below 1 for unset", () => {
+  it("treats a concurrency below 1 as not set", () => {
     shows("ENVOY_CONCURRENCY")
     for (const value of ["-1", "0"]) {
       const { settings, warnings } = accepted({ ENVOY_CONCURRENCY: value })
@@ -240,7 +240,7 @@ describe("decodeEnvironment", () => {
     assert.strictEqual(accepted({ ENVOY_CONCURRENCY: "4" }).settings.ENVOY_CONCURRENCY, 4)
   })
 
-  it("shortens the least drain wait to the whole wait", () => {
+  it("limits the shortest drain wait to the longest one", () => {
     shows("minimum-drain")
     const shortest = (environment: Environment) => accepted(environment).settings.LISTENER_DRAIN_MIN_WAIT_TIME_S
     assert.strictEqual(shortest({}), 5)
@@ -251,7 +251,7 @@ describe("decodeEnvironment", () => {
     assert.deepStrictEqual(accepted(both).warnings, ["LISTENER_DRAIN_MIN_WAIT_TIME_S=200 is outside 0 to 30: using 30"])
   })
 
-  it("puts Envoy's admin on IPv6 unless an address is given", () => {
+  it("puts Envoy's admin on IPv6 unless an address is set", () => {
     const address = (environment: Environment) => accepted(environment).settings.APPNET_ENVOY_ADMIN_ADDRESS
     assert.strictEqual(address({}), "0.0.0.0")
     assert.strictEqual(address({ ENVOY_ADMIN_ACCESS_ENABLE_IPV6: "1" }), "::")
@@ -259,7 +259,7 @@ describe("decodeEnvironment", () => {
     assert.strictEqual(address(both), "127.0.0.1")
   })
 
-  it("polls the health at the interval of ready, within 2 to 30 s, when only that is set", () => {
+  it("checks health at the interval of `ready`, within 2 to 30 s, where only that is set", () => {
     shows("ready-interval-for-health")
     const interval = (environment: Environment) => accepted(environment).settings.HC_POLL_INTERVAL_MS
     assert.strictEqual(interval({}), 10_000)
@@ -315,7 +315,7 @@ describe("decodeEnvironment", () => {
       value: Schema.Union([Schema.String, Schema.Literals(samples), Schema.Int])
     })
   )
-  it.prop("answers any environment with named problems or values in range", { given, userId: Schema.Int }, (input) => {
+  it.prop("decodes any environment to named problems or values in range", { given, userId: Schema.Int }, (input) => {
     const environment = Object.fromEntries(input.given.map(({ name, value }) => [name, `${value}`]))
     const result = decodeEnvironment(environment, input.userId)
     if (Result.isFailure(result)) {

@@ -4,8 +4,8 @@ import { type Part, type PartObject, withSource } from "../provenance.ts"
 export const localClusterName = "local_cluster"
 
 /**
- * The cluster of this service's own tasks. Zone-aware routing compares its zones with those of an upstream. Its endpoints come
- * by EDS; the short timeout lets Envoy start where the management server sends none.
+ * The cluster of this service's own tasks. Zone-aware routing compares its zones with those of an upstream. Its
+ * endpoints come by EDS; the short timeout lets Envoy start where the management server sends none.
  */
 const localCluster: PartObject = {
   name: localClusterName,

@@ -19,7 +19,9 @@ export interface NodeFragment {
   readonly warnings: ReadonlyArray<string>
 }
 
-/** How Envoy identifies itself to the management server. A control plane without AWS gets no locality and no metadata. */
+/**
+ * How Envoy identifies itself to the management server. A control plane without AWS gets no locality and no metadata.
+ */
 export const nodeFragment = (
   mode: WorkloadMode,
   settings: Settings,

@@ -69,8 +69,8 @@ export interface RuntimeFragment {
 }
 
 /**
- * The runtime layers. Flags that this Envoy has removed are left out, unless `APPNET_RUNTIME_GUARDS=all`. That is a warning only
- * where the user set the flag's variable (`isSet`).
+ * The runtime layers. Flags that this Envoy has removed are left out, unless `APPNET_RUNTIME_GUARDS=all`. That is a
+ * warning only where the user set the flag's variable (`isSet`).
  */
 export const runtimeFragment = (
   envoy: "workload" | "relay",

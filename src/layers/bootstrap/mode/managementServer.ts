@@ -45,7 +45,9 @@ const standaloneServer = (mode: StandaloneMode, settings: Settings, caBundle: st
   }
 }
 
-/** How the agent itself reaches the management server that Envoy connects to, for the diagnosis of a lost connection. */
+/**
+ * How the agent itself reaches the management server that Envoy connects to, for the diagnosis of a lost connection.
+ */
 export const managementServerOf = (
   mode: ResolvedMode,
   settings: Settings,

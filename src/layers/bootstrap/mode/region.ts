@@ -9,8 +9,8 @@ export const isFips = (version: ModeFacts["version"]): boolean => Option.exists(
 const isRegionName = (text: string) => /^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/.test(text)
 
 /**
- * The AWS region, for a mode that cannot do without it. `isRegionalEndpoint`: Envoy connects to the region's own endpoint, not to
- * one that the user names, so it must be built for FIPS where the region demands it.
+ * The AWS region, for a mode that cannot do without it. `isRegionalEndpoint`: Envoy connects to the region's own
+ * endpoint, not to one that the user names, so it must be built for FIPS where the region demands it.
  */
 export const resolveRegion = (
   { region, version }: ModeFacts,

@@ -9,7 +9,9 @@ const distributionBundles = [
   "/etc/ssl/cert.pem"
 ] as const
 
-/** The bundle by which the management server's certificate is checked: `APPNET_CA_BUNDLE`, else the first that exists. */
+/**
+ * The bundle by which the management server's certificate is checked: `APPNET_CA_BUNDLE`, else the first that exists.
+ */
 export const findTrustedRoots = Effect.fnUntraced(function* ({ APPNET_CA_BUNDLE: configured }: Settings) {
   for (const path of configured === undefined ? distributionBundles : [configured]) {
     if (yield* fileExists(path)) return { path, warnings: [] }

@@ -12,7 +12,8 @@ interface DaemonAddress {
 }
 
 /**
- * Reads `IP`, `IP:port`, `[v6]:port` or `tcp:... udp:...`, which the settings table has validated. Envoy sends spans over UDP only.
+ * Reads `IP`, `IP:port`, `[v6]:port` or `tcp:... udp:...`, which the settings table has validated. Envoy sends spans
+ * over UDP only.
  */
 const parseDaemonAddress = (text: string): DaemonAddress => {
   const parts = text.split(/\s+/)
