@@ -19,11 +19,11 @@ export type ManagementServerAddress = (
       readonly tls: TlsFiles | undefined
     }
 ) & {
-  /** Whether the agent can open a stream: false where each request must be signed for AWS. */
+  /** Whether the agent can open a stream. False if each request must be signed for AWS. */
   readonly streams: boolean
-  /** The variables that determine the address, to be checked where the connection fails. */
+  /** The variables that determine the address; the user should check them if the connection fails. */
   readonly namedBy: ReadonlyArray<SettingName>
-  /** Set where this server is a relay: the server to which it forwards the streams. */
+  /** If this server is a relay: the server to which it forwards the streams. */
   readonly relaysTo: ManagementServerAddress | undefined
 }
 
@@ -78,7 +78,7 @@ export class BootstrapError extends Schema.TaggedError<BootstrapError>()("Bootst
   }
 }
 
-/** Somebody asked for the local relay's bootstrap where there is no local relay. */
+/** The local relay's bootstrap was requested, but there is no local relay. Ends with exit code 1. */
 export class NoLocalRelay extends Schema.TaggedError<NoLocalRelay>()("NoLocalRelay", {}) {
   override readonly [Runtime.errorExitCode] = 1
   override get message() {
@@ -97,9 +97,9 @@ export class Bootstrap extends Context.Service<
   Bootstrap,
   {
     readonly document: BootstrapDocument
-    /** Where the agent connects to Envoy's admin. Loopback where Envoy listens on a wildcard address. */
+    /** Where the agent connects to Envoy's admin. Loopback if Envoy listens on a wildcard address. */
     readonly admin: AdminAddress
-    /** Undefined where Envoy connects to its management server directly. */
+    /** Undefined if Envoy connects to its management server directly. */
     readonly localRelay: LocalRelayBootstrap | undefined
     /** Undefined for a custom bootstrap. */
     readonly managementServer: ManagementServerAddress | undefined

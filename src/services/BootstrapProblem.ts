@@ -6,7 +6,7 @@ import { InvalidSetting } from "./Config.ts"
 export class UserFileError extends Schema.TaggedError<UserFileError>()("UserFileError", {
   variable: Schema.String,
   path: Schema.String,
-  /** `line 3, column 1`; undefined where the problem is the file as a whole. */
+  /** `line 3, column 1`; undefined if the problem is the file as a whole. */
   position: Schema.UndefinedOr(Schema.String),
   reason: Schema.String
 }) {

@@ -7,7 +7,7 @@ import type { EnvoyNotFound } from "./EnvoyBinary.ts"
 export class BootstrapRejected extends Schema.TaggedError<BootstrapRejected>()("BootstrapRejected", {
   /** Envoy's error message, on one line. */
   reason: Schema.String,
-  /** The field that Envoy rejects, like `staticResources.clusters[0].name`; undefined where its message names none. */
+  /** The field that Envoy rejects, like `staticResources.clusters[0].name`; undefined if its message names none. */
   path: Schema.UndefinedOr(Schema.String),
   /** The variables that determine the field. */
   variables: Schema.Array(Schema.String)

@@ -4,7 +4,7 @@ import type { SettingName, Settings } from "./Settings.ts"
 /** Where the value of a setting comes from. `clamped`: it was set, and replaced by the nearest bound. */
 export type SettingSource = "environment" | "default" | "clamped"
 
-/** One setting as `appnet-agent config` shows it. `value` is null where there is none, and redacted for a secret. */
+/** One setting as `appnet-agent config` shows it. `value` is null if there is none, and redacted for a secret. */
 export interface SettingInForce {
   readonly name: SettingName
   readonly value: string | number | boolean | null
@@ -20,7 +20,7 @@ export const isSetIn = (inForce: ReadonlyArray<SettingInForce>): ((name: Setting
 /** A variable is missing, or its value cannot be used. */
 export class InvalidSetting extends Schema.TaggedError<InvalidSetting>()("InvalidSetting", {
   variable: Schema.String,
-  /** On one line, and redacted for a secret. Undefined where the variable is not set. */
+  /** On one line, and redacted for a secret. Undefined if the variable is not set. */
   value: Schema.UndefinedOr(Schema.String),
   /** What is wrong, as the rest of a sentence that begins with the variable: `is invalid: expected a port`. */
   reason: Schema.String

@@ -25,7 +25,7 @@ export const LevelInAnyCase = Schema.String.pipe(
 export interface LevelChange {
   readonly from: LogLevel
   readonly to: LogLevel
-  /** False where the level was already in force. */
+  /** False if the level was already in force. */
   readonly changed: boolean
 }
 

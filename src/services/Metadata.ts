@@ -9,7 +9,7 @@ export interface Collected<A> {
 
 export type IpFamilies = "IPv4_ONLY" | "IPv6_ONLY" | "ALL"
 
-/** Facts about the ECS task; undefined where the endpoint does not give them. */
+/** Facts about the ECS task; undefined if the endpoint does not give them. */
 export interface TaskFacts {
   readonly clusterArn: string | undefined
   readonly taskArn: string | undefined
@@ -34,7 +34,7 @@ export const noTaskFacts: TaskFacts = {
   ipFamilies: undefined
 }
 
-/** Facts about the EC2 instance; undefined where the endpoint does not give them. */
+/** Facts about the EC2 instance; undefined if the endpoint does not give them. */
 export interface InstanceFacts {
   readonly region: string | undefined
   readonly availabilityZone: string | undefined
@@ -58,7 +58,7 @@ export class TaskMetadata extends Context.Service<
   }
 >()("agent/TaskMetadata") {}
 
-/** The EC2 instance metadata service: IMDSv2, or IMDSv1 where it gives no token. Takes at most 2 s. */
+/** The EC2 instance metadata service: IMDSv2, or IMDSv1 if it gives no token. Takes at most 2 s. */
 export class InstanceMetadata extends Context.Service<
   InstanceMetadata,
   {

@@ -21,7 +21,7 @@ export type SettingGroup =
 
 /**
  * What happens with a value that cannot be used. `error`: the agent does not start. `clamp`: the nearest bound is used,
- * with a warning; the default where the value cannot be read. `fallback`: the default is used, with a warning.
+ * with a warning; the default if the value cannot be read. `fallback`: the default is used, with a warning.
  */
 export type InvalidValuePolicy = "error" | "clamp" | "fallback"
 
@@ -31,13 +31,13 @@ export interface Range {
   readonly maximum: number
 }
 
-/** What the documentation says about a setting besides its values. */
+/** The documentation of a setting, apart from its values. */
 export interface SettingDocumentation {
   readonly group: SettingGroup
   /** The modes in which the setting has an effect. */
   readonly modes: ReadonlyArray<Mode | "all">
   readonly description: string
-  /** The default in words, where it is computed or not readable as a value. */
+  /** The default in words, if it is computed or not readable as a value. */
   readonly defaultText: string | undefined
 }
 

@@ -61,12 +61,12 @@ export const settingsTable = {
     appMesh("Deprecated: the short form of APPMESH_RESOURCE_ARN, mesh/NAME/virtualNode/NAME")
   ),
   APPMESH_VIRTUAL_NODE_NAME: optionalText(
-    appMesh("Deprecated: like APPMESH_RESOURCE_NAME, which wins where both are set")
+    appMesh("Deprecated: like APPMESH_RESOURCE_NAME, which wins if both are set")
   ),
   APPMESH_RESOURCE_CLUSTER: optionalText(
     meshNode("Envoy's node cluster: the name of the service in metrics and traces", "the resource's name")
   ),
-  APPMESH_VIRTUAL_NODE_CLUSTER: optionalText(appMesh("Deprecated: used where APPMESH_RESOURCE_CLUSTER is not set")),
+  APPMESH_VIRTUAL_NODE_CLUSTER: optionalText(appMesh("Deprecated: used if APPMESH_RESOURCE_CLUSTER is not set")),
   APPMESH_XDS_ENDPOINT: optionalText(
     envoy(
       "The management server: host:port, or unix://path for Service Connect. In relay mode, a host without a port is enough",
@@ -116,7 +116,7 @@ export const settingsTable = {
     "/var/log/envoy_admin_access.log",
     envoy(
       "Access log of Envoy's admin",
-      "/var/log/envoy_admin_access.log, or /tmp/envoy_admin_access.log where /var/log cannot be written"
+      "/var/log/envoy_admin_access.log, or /tmp/envoy_admin_access.log if /var/log cannot be written"
     )
   ),
   ENVOY_LOG_LEVEL: {
@@ -241,7 +241,7 @@ export const settingsTable = {
     ...clamped(
       5,
       [0, 110],
-      running("Shortest time in seconds that a stop waits", "5, or LISTENER_DRAIN_WAIT_TIME_S where that is shorter")
+      running("Shortest time in seconds that a stop waits", "5, or LISTENER_DRAIN_WAIT_TIME_S if that is shorter")
     ),
     allowed: "a whole number from 0 to LISTENER_DRAIN_WAIT_TIME_S"
   },
@@ -263,7 +263,7 @@ export const settingsTable = {
     management("Unix socket of the management API"),
     socketPath
   ),
-  APPNET_AGENT_ADMIN_TOKEN: secret(management("Bearer token that every POST needs, where it is set")),
+  APPNET_AGENT_ADMIN_TOKEN: secret(management("Bearer token that every POST needs, if it is set")),
   APPNET_AGENT_ALLOWED_HOSTS: optionalText(
     management("Host names by which the API may be reached, besides IP addresses and localhost")
   ),
@@ -284,7 +284,7 @@ export const settingsTable = {
     [2000, 30_000],
     health(
       "Milliseconds between two health checks of Envoy",
-      "10000, or APPNET_AGENT_POLL_ENVOY_READINESS_INTERVAL_S where only that is set"
+      "10000, or APPNET_AGENT_POLL_ENVOY_READINESS_INTERVAL_S if only that is set"
     )
   ),
   HC_DISCONNECTED_TIMEOUT_S: clamped(
@@ -356,7 +356,7 @@ export const settingsTable = {
   ),
 
   APPNET_ENABLE_LOCAL_RELAY_MODE_FOR_XDS: autoOrBoolean(
-    localRelaySwitch("Start a second Envoy that signs AWS requests for the first; auto: where Envoy cannot sign them")
+    localRelaySwitch("Start a second Envoy that signs AWS requests for the first; auto: if Envoy cannot sign them")
   ),
   APPNET_LOCAL_RELAY_LISTENER_PORT: number(15_003, anyPort, localRelay("Port on which the local relay listens")),
   APPNET_LOCAL_RELAY_ADMIN_PORT: number(9903, anyPort, localRelay("Port of the local relay's admin")),
@@ -372,7 +372,7 @@ export const settingsTable = {
     localRelay("Name of the local relay's log file in that folder, or stdout or stderr for the agent's own output")
   ),
 
-  AWS_REGION: optionalText(platform("The AWS region", "from EC2 instance metadata, where a region is needed")),
+  AWS_REGION: optionalText(platform("The AWS region", "from EC2 instance metadata, if a region is needed")),
   AWS_EXECUTION_ENV: optionalText(platform("What runs this task, as ECS sets it")),
   APPNET_FIPS_MODE_ENABLED: boolean(false, platform("Tell the management server that FIPS mode is on")),
   ECS_CONTAINER_METADATA_URI: optionalText(platform("ECS task metadata endpoint, version 3")),

@@ -103,7 +103,7 @@ const goBoolean: Kind<boolean> = {
 export const boolean = (defaultValue: boolean, documentation: SettingDocumentation): Setting<boolean> =>
   setting(documentation, { ...goBoolean, default: defaultValue })
 
-/** A boolean that means something else where it is not set. */
+/** A boolean whose absence means neither true nor false. */
 export const optionalBoolean = (documentation: SettingDocumentation): Setting<boolean | undefined> =>
   setting(documentation, { ...goBoolean, default: undefined })
 
@@ -203,7 +203,7 @@ export const optionalNumber = (
   documentation: SettingDocumentation
 ): Setting<number | undefined> => setting(documentation, { ...kind, default: undefined })
 
-/** A whole number that becomes the nearest bound, with a warning, where it is outside its range. */
+/** A whole number that becomes the nearest bound, with a warning, if it is outside its range. */
 export const clamped = (
   defaultValue: number,
   [minimum, maximum]: readonly [number, number],

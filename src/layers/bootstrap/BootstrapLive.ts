@@ -34,7 +34,7 @@ const problemsOf = (
   ]
 }
 
-/** The warnings of inputs count only where the bootstrap uses them. */
+/** The warning about an access log or a CA bundle is left out if the bootstrap does not use it. */
 const warningsOf = (
   { accessLog, localRelay, platform, socketWarnings, trustedRoots }: BootstrapInputs,
   { localRelay: relay, sources, warnings }: Composed

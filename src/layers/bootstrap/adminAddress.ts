@@ -5,7 +5,7 @@ import { snakeCase } from "./protoJson.ts"
 /** For error messages: what a bootstrap must have so that the agent can connect to Envoy's admin. */
 export const expectedAdmin = "expected admin.address with a socketAddress (address and portValue) or a pipe (path)"
 
-/** The address to connect to where Envoy listens on `host`. */
+/** The address to connect to if Envoy listens on `host`. */
 const connectAddress = (host: string, port: number): AdminAddress => {
   if (!isWildcard(host)) return { _tag: "Tcp", host, port }
   return { _tag: "Tcp", host: host === "0.0.0.0" ? "127.0.0.1" : "::1", port }
@@ -21,7 +21,7 @@ const fieldOf = (message: unknown, name: string): unknown => {
 const nonEmptyText = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined)
 
 /**
- * Where the agent connects to Envoy's admin, according to a bootstrap (generated or custom). Undefined where it has no
+ * Where the agent connects to Envoy's admin, according to a bootstrap (generated or custom). Undefined if it has no
  * admin address, or a port of 0.
  */
 export const findAdminAddress = (bootstrap: unknown): AdminAddress | undefined => {

@@ -51,7 +51,7 @@ export interface Composed extends EnvoyBootstrap {
   readonly warnings: ReadonlyArray<string>
 }
 
-/** What to correct where a bootstrap has no admin address: a file that brings its own admin, else the socket's path. */
+/** What to correct if a bootstrap has no admin address: a file that brings its own admin, else the socket's path. */
 const missingAdmin = (settings: Settings, files: ReadonlyArray<MergedFile>): BootstrapProblem => {
   const file = files.findLast(({ value }) => isObject(value) && value.admin !== undefined)
   const reason = `no address that the agent can connect to: ${expectedAdmin}`
@@ -136,7 +136,7 @@ const composeWorkload = (
   )
 }
 
-/** Assembles the bootstrap of Envoy, and that of the local relay where there is one. */
+/** Assembles the bootstrap of Envoy, and that of the local relay if there is one. */
 export const compose = (
   mode: ResolvedMode,
   settings: Settings,

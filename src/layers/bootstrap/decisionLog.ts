@@ -1,4 +1,4 @@
-// Debug lines that say how the bootstrap came to be what it is.
+// Debug lines that explain how a bootstrap came about.
 import { Effect } from "effect"
 import type { ManagementServerAddress, PartSource } from "../../services/Bootstrap.ts"
 import { formatHostPort } from "../../services/hostPort.ts"
@@ -20,10 +20,7 @@ export interface Decisions {
   readonly leftOutFlags: ReadonlyArray<string>
 }
 
-/**
- * Logs the choices of a generated bootstrap. The access log and the trusted roots are logged where the bootstrap uses
- * them.
- */
+/** Logs the choices of a generated bootstrap. A file that the bootstrap does not use is not logged. */
 export const logDecisions = Effect.fnUntraced(function* (
   { accessLog, caBundle, leftOutFlags, managementServer, sources }: Decisions,
   isSet: (name: SettingName) => boolean

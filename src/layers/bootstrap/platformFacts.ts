@@ -10,7 +10,7 @@ const kubernetesVariables = [
   "APPMESH_PLATFORM_K8S_POD_UID"
 ] as const
 
-/** EC2 is asked for the region where the mode needs it and it is not set, and for the zone of a Kubernetes pod. */
+/** EC2 is asked for the region if the mode needs one and none is set, and for the zone of a Kubernetes pod. */
 const needsInstanceFacts = (mode: AgentMode, settings: Settings): boolean => {
   switch (mode) {
     case "standalone":
@@ -29,7 +29,7 @@ const isPod = (settings: Settings) => kubernetesVariables.every((name) => settin
 /** Only a management server of AWS is sent facts about the task. */
 const needsTaskFacts = (mode: AgentMode): boolean => mode === "app mesh" || mode === "service connect"
 
-/** The facts of the metadata endpoints that a mode needs. They are asked side by side. */
+/** Requests the facts that a mode needs from the metadata endpoints, from all at the same time. */
 export const collectPlatformFacts = Effect.fnUntraced(function* (mode: AgentMode, settings: Settings) {
   const task = yield* TaskMetadata
   const instance = yield* InstanceMetadata

@@ -8,7 +8,7 @@ type Path = PartSource["path"]
 export interface Rejection {
   /** Envoy's error message, without what it repeats of the bootstrap. */
   readonly reason: string
-  /** The rejected field, like `staticResources.clusters[0].name`; undefined where the message leads to none. */
+  /** The rejected field, like `staticResources.clusters[0].name`; undefined if the message leads to none. */
   readonly path: string | undefined
   /** The variables that determine the field. */
   readonly variables: ReadonlyArray<SettingName>
@@ -87,7 +87,7 @@ const envelopes = [
   /^goo\.gle\/debug\w+ .*: (Proto constraint validation failed .*)$/
 ]
 
-/** The error message in Envoy's output, on one line; the whole output where it has no critical or error line. */
+/** The error message in Envoy's output, on one line; the whole output if it has no critical or error line. */
 const errorMessage = (output: string): string => {
   const critical = /\[(?:critical|error)\]\[[^\]]*\] (?:\[[^\]]*\] )?([\s\S]*)/.exec(output)?.[1] ?? output
   return envelopes.reduce(

@@ -81,7 +81,7 @@ type PartialSettings = { -readonly [K in SettingName]?: Settings[K] }
 const isComplete = (settings: PartialSettings): settings is Settings =>
   settingNames.every((name) => Object.hasOwn(settings, name))
 
-/** The interval of health checks where only that of `appnet-agent ready` is set: the same, in its own range. */
+/** The interval of health checks if only that of `appnet-agent ready` is set: the same, within its own range. */
 const healthIntervalFrom = (readyInterval: DecodedSetting<number>): DecodedSetting<number> => {
   const value = Math.min(Math.max(readyInterval.value, 2), 30) * 1000
   if (value === readyInterval.value * 1000 || readyInterval.source === "clamped") {

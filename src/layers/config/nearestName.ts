@@ -14,7 +14,7 @@ const editDistance = (a: string, b: string): number => {
   return previousRow[b.length] ?? 0
 }
 
-/** The known name with the smallest edit distance to a name; the first of them where there are several. */
+/** The known name with the smallest edit distance to a name; the first if there are several. */
 export const nearestName = (name: string, knownNames: ReadonlyArray<string>): string =>
   knownNames.reduce(
     (nearest, candidate) => {

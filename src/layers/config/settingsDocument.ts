@@ -45,8 +45,8 @@ from.
 - A duration is a number with a unit (ns, us, ms, s, m, h), or several of them.
 - A value that would make the bootstrap wrong is an error, and the agent does not start. All errors are reported at once,
   each with its variable, its value and what is allowed.
-- A number that only the agent uses, like an interval or a count, becomes the nearest bound where it is outside its range,
-  and the default where it cannot be read. Both are warnings.
+- A number that only the agent uses, like an interval or a count, becomes the nearest bound if it is outside its range, and
+  the default if it cannot be read. Both are warnings.
 - A variable that begins with APPNET_, ENVOY_ or APPMESH_ and is not listed here is a warning, with the nearest name that
   is listed.`
 

@@ -5,7 +5,7 @@ export const localClusterName = "local_cluster"
 
 /**
  * The cluster of this service's own tasks. Zone-aware routing compares its zones with those of an upstream. Its
- * endpoints come by EDS; the short timeout lets Envoy start where the management server sends none.
+ * endpoints come by EDS; the short timeout lets Envoy start even if the management server sends none.
  */
 const localCluster: PartObject = {
   name: localClusterName,

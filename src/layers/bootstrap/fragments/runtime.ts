@@ -6,7 +6,7 @@ import { type Part, type PartObject, withSource } from "../provenance.ts"
 /** A flag of Envoy's runtime. */
 interface RuntimeFlag {
   readonly key: string
-  /** Undefined where the flag is not written. */
+  /** Undefined if the flag is not written. */
   readonly value: (settings: Settings) => boolean | number | undefined
   /** The variable that determines the value; without one, it is fixed. */
   readonly variable?: SettingName
@@ -70,7 +70,7 @@ export interface RuntimeFragment {
 
 /**
  * The runtime layers. Flags that this Envoy has removed are left out, unless `APPNET_RUNTIME_GUARDS=all`. That is a
- * warning only where the user set the flag's variable (`isSet`).
+ * warning only if the user set the flag's variable (`isSet`).
  */
 export const runtimeFragment = (
   envoy: "workload" | "relay",

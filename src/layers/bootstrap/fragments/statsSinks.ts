@@ -1,7 +1,7 @@
 import type { Settings } from "../../../services/Settings.ts"
 import { type Part, withSource } from "../provenance.ts"
 
-/** DogStatsD, on a unix socket where one is set, else over UDP. A file with sinks of the user's own replaces it. */
+/** DogStatsD, on a unix socket if one is set, else over UDP. A file with sinks of the user's own replaces it. */
 export const statsSinksFragment = (settings: Settings): ReadonlyArray<Part> => {
   if (!settings.ENABLE_ENVOY_DOG_STATSD || settings.ENVOY_STATS_SINKS_CFG_FILE !== undefined) return []
   const path = settings.STATSD_SOCKET_PATH

@@ -14,7 +14,7 @@ const createdSockets = (settings: Settings) => {
 /** A socket in the abstract namespace is no file. */
 const isAbstract = (path: string) => path.startsWith("@")
 
-/** A warning for each unix socket that Envoy cannot create, where it would exit. */
+/** A warning for each unix socket that Envoy cannot create. Envoy would exit when it starts. */
 export const socketWarnings = Effect.fnUntraced(function* (settings: Settings) {
   const warnings: Array<string> = []
   for (const variable of createdSockets(settings)) {

@@ -3,7 +3,7 @@ import { InvalidSetting } from "../../../services/Config.ts"
 import type { SettingName, Settings } from "../../../services/Settings.ts"
 import type { MeshMember } from "./resolvedMode.ts"
 
-/** The resource of App Mesh or Service Connect that an Envoy stands for. */
+/** The resource of App Mesh or Service Connect that an Envoy represents. */
 export type MeshResource =
   | { readonly _tag: "VirtualNode"; readonly mesh: string; readonly name: string }
   | { readonly _tag: "VirtualGateway"; readonly mesh: string; readonly name: string }

@@ -10,7 +10,7 @@ const isRegionName = (text: string) => /^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/.test(tex
 
 /**
  * The AWS region, for a mode that cannot do without it. `isRegionalEndpoint`: Envoy connects to the region's own
- * endpoint, not to one that the user names, so it must be built for FIPS where the region demands it.
+ * endpoint, not to one that the user names, so it must be built for FIPS if the region demands it.
  */
 export const resolveRegion = (
   { region, version }: ModeFacts,

@@ -12,7 +12,7 @@ interface Partition {
   readonly fipsRegions?: RegExp
   /** Every endpoint is a FIPS endpoint, which accepts FIPS clients only. */
   readonly requiresFips?: true
-  /** The elliptic curves that a relay offers for the key exchange; `defaultCurves` where not set. */
+  /** The elliptic curves that a relay offers for the key exchange; `defaultCurves` if not set. */
   readonly curves?: ReadonlyArray<string>
 }
 

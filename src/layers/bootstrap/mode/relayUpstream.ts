@@ -42,7 +42,7 @@ const serverOfDomainName = (host: string, port: number): Result.Result<Configure
   return Result.fail(new InvalidSetting({ variable: "APPNET_MANAGEMENT_DOMAIN_NAME", value: host, reason }))
 }
 
-/** Host and port of `HOST`, `HOST:PORT` or a URL of them. `APPNET_MANAGEMENT_PORT` wins where the user set it. */
+/** Host and port of `HOST`, `HOST:PORT` or a URL of them. `APPNET_MANAGEMENT_PORT` wins if the user set it. */
 const serverOfEndpoint = (
   endpoint: string,
   settings: Settings,
@@ -59,7 +59,7 @@ const serverOfEndpoint = (
     : Result.succeed({ host, port: Number(port), variables: ["APPMESH_XDS_ENDPOINT"] })
 }
 
-/** The server that the settings name; undefined where they name none, so that the region's is used. */
+/** The server that the settings name; undefined if they name none, so that the region's is used. */
 const configuredServer = (
   settings: Settings,
   facts: ModeFacts

@@ -4,13 +4,13 @@ import type { SettingName } from "../../../services/Settings.ts"
 import type { MeshResource } from "./meshResource.ts"
 import type { RelayUpstream } from "./relayUpstream.ts"
 
-/** What an Envoy in App Mesh or Service Connect mode stands for. */
+/** The member of a mesh that an Envoy represents, in App Mesh and Service Connect mode. */
 export interface MeshMember {
   readonly nodeId: string
   /** The variable that names the resource. */
   readonly resourceVariable: SettingName
   readonly resource: MeshResource
-  /** Undefined in Service Connect mode where nothing gives it. */
+  /** May be unknown in Service Connect mode, which does not need it. */
   readonly region: string | undefined
 }
 
@@ -27,7 +27,7 @@ export interface AppMeshMode extends MeshMember {
   readonly region: string
   /** The service name in the signature of AWS requests. */
   readonly signingName: string
-  /** Set where a second Envoy signs the requests: where it sends them. */
+  /** Where the local relay sends the requests that it signs; undefined if Envoy signs them itself. */
   readonly localRelay: RelayUpstream | undefined
 }
 
@@ -54,9 +54,9 @@ export type ResolvedMode = WorkloadMode | RelayMode
 /** What a mode depends on besides the settings. */
 export interface ModeFacts {
   readonly hostName: string
-  /** None where Envoy's version is unknown. */
+  /** None if Envoy's version is unknown. */
   readonly version: Option.Option<EnvoyVersion>
-  /** `AWS_REGION`, else the region of the EC2 instance, where it was requested. */
+  /** `AWS_REGION`, else the region of the EC2 instance. */
   readonly region: string | undefined
   /** Whether a second Envoy signs the requests of App Mesh mode. */
   readonly usesLocalRelay: boolean

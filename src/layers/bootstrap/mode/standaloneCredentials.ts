@@ -10,7 +10,7 @@ const fileVariables = {
   mtls: ["APPNET_CA_BUNDLE", "APPNET_XDS_TOKEN_FILE", "APPNET_XDS_CLIENT_CERT_FILE", "APPNET_XDS_CLIENT_KEY_FILE"]
 } as const
 
-/** The credential files that do not exist. Envoy reads them after its start, where a missing one is hard to see. */
+/** The credential files that do not exist. Envoy itself reads them only when it connects. */
 export const missingCredentialFiles = Effect.fnUntraced(function* (settings: Settings) {
   const problems: Array<UserFileError> = []
   for (const variable of settings.APPNET_XDS_MODE === undefined ? [] : fileVariables[settings.APPNET_XDS_MODE]) {

@@ -4,7 +4,7 @@ import { settingsTable } from "../../../services/Settings.ts"
 
 /**
  * A warning for each variable that was set to a value of its own but has no effect in the `active` modes: the agent's
- * mode, and local relay mode where there is a local relay.
+ * mode, and local relay mode if there is a local relay.
  */
 export const unusedSettings = (
   active: readonly [Mode, ...ReadonlyArray<Mode>],

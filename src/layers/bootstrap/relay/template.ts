@@ -11,7 +11,7 @@ const isList = (template: Template): template is ReadonlyArray<Template> => Arra
 /** What `scripts/yaml-modules.mjs` makes of `!value NAME`. */
 const placeholderKey = "!value"
 
-/** The names of a template's placeholders, repeated where a placeholder is repeated. */
+/** The names of a template's placeholders, with repetitions. */
 export const placeholderNames = (template: Template): ReadonlyArray<string> => {
   if (typeof template !== "object" || template === null) return []
   if (isList(template)) return template.flatMap(placeholderNames)

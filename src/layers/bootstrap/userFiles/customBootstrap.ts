@@ -12,8 +12,8 @@ const variable = "ENVOY_CONFIG_FILE"
 const adminLines = (source: string): string => /^admin:.*(?:\n(?:[ \t#].*)?)*/m.exec(source)?.[0] ?? ""
 
 /**
- * The user's own bootstrap, which is given to Envoy unchanged: the agent reads from it only where Envoy's admin
- * listens. None where `ENVOY_CONFIG_FILE` is not set or names an empty file.
+ * The user's own bootstrap. Envoy is started with the file itself; the agent reads only the address of Envoy's admin
+ * from it. None if `ENVOY_CONFIG_FILE` is not set or names an empty file.
  */
 export const readCustomBootstrap = Effect.fn("Bootstrap.readCustom")(function* (settings: Settings) {
   const path = settings.ENVOY_CONFIG_FILE

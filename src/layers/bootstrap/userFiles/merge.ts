@@ -57,7 +57,7 @@ const append = (
   ...added.map((item) => withSource(item, variable))
 ]
 
-/** `staticResources`: its lists are appended to, any other field is added where there is none yet. */
+/** `staticResources`: its lists are appended to, any other field is added if there is none yet. */
 const mergeStaticResources = (
   file: MergedFile,
   existing: Part | undefined,

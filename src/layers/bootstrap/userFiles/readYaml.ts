@@ -15,9 +15,9 @@ export class YamlError extends Data.TaggedError("YamlError")<{
 }
 
 export interface YamlDocument {
-  /** Undefined where the text holds no value, only comments for example. */
+  /** Undefined if the text holds no value, only comments for example. */
   readonly value: Json | undefined
-  /** The position of a top-level key, like `line 3, column 1`. Without a known key: where the content begins. */
+  /** The position of a top-level key, like `line 3, column 1`. Without a known key, the position of the content. */
   readonly positionOf: (key?: string) => string
 }
 

@@ -31,8 +31,8 @@ const checkManifest = Effect.fnUntraced(function* (variable: "XRAY_SAMPLING_RULE
 })
 
 /**
- * What is wrong with the user's sampling manifest, where X-Ray tracing is on. Envoy reads the file after its start, and
- * ignores an invalid one with no more than a log line.
+ * What is wrong with the user's sampling manifest, if X-Ray tracing is on. Envoy itself would only log an error, and
+ * sample at its default rate.
  */
 export const samplingManifestProblems = ({
   ENABLE_ENVOY_XRAY_TRACING: isTracing,

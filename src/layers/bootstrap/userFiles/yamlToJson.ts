@@ -4,7 +4,7 @@ import { maximumYamlDepth, maximumYamlValues } from "./limits.ts"
 
 /**
  * Converts what the YAML parser makes to proto3 JSON: an integer beyond 2^53 becomes text, binary data becomes base64.
- * Fails with a reason where JSON has no such value, or where aliases expand to more than `maximumYamlValues`.
+ * Fails with a reason if JSON has no such value, or if aliases expand to more than `maximumYamlValues`.
  */
 export const yamlToJson = (document: unknown): Result.Result<Json | undefined, string> => {
   let values = 0

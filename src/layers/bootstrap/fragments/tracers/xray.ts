@@ -7,7 +7,7 @@ import { serviceNameOf, type TracedService, type TracingFragment, tracingConfig 
 
 interface DaemonAddress {
   readonly address: string
-  /** Undefined where `XRAY_DAEMON_PORT` determines it. */
+  /** Undefined if `XRAY_DAEMON_PORT` determines it. */
   readonly port: number | undefined
 }
 
@@ -22,7 +22,7 @@ const parseDaemonAddress = (text: string): DaemonAddress => {
   return { address: endpoint?.host ?? udp, port: endpoint?.port }
 }
 
-/** The rate at which Envoy samples where it is given no manifest. */
+/** The rate at which Envoy samples without a manifest. */
 const defaultSamplingRate = 0.05
 
 /** Two decimals, as X-Ray counts. */
@@ -37,7 +37,7 @@ const manifestFor = (rate: number): string =>
   })
 
 interface Sampling {
-  /** Undefined where Envoy samples at its default rate. */
+  /** Undefined if Envoy samples at its default rate. */
   readonly manifest: Sourced | undefined
   /** The manifest that the agent writes for `XRAY_SAMPLING_RATE`. */
   readonly sideFiles: ReadonlyArray<SideFile>
