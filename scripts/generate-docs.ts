@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs"
-import { settingsDocument } from "../src/layers/config/document.ts"
+import { settingsDocument } from "../src/layers/config/settingsDocument.ts"
 import { collectClaims } from "../test/coverage/collect.ts"
 import { coverageDocument } from "../test/coverage/document.ts"
 

@@ -168,7 +168,7 @@ export const simulatedSignals = Effect.gen(function* () {
 export const fixedBootstrap = Layer.succeed(
   Bootstrap,
   Bootstrap.of({
-    document: { _tag: "Generated", value: {}, decisions: [], sideFiles: [] },
+    document: { _tag: "Generated", value: {}, sources: [], sideFiles: [] },
     localRelay: undefined,
     managementServer: undefined,
     admin: { _tag: "Tcp", host: "127.0.0.1", port: 9901 },

@@ -1,8 +1,9 @@
 import { Console, Effect, Layer } from "effect"
 import * as Command from "effect/cli/Command"
-import { BootstrapLive, LocalRelayBootstrapLive } from "../layers/bootstrap/BootstrapLive.ts"
+import { BootstrapLive } from "../layers/bootstrap/BootstrapLive.ts"
 import { BootstrapValidatorLive } from "../layers/bootstrap/BootstrapValidatorLive.ts"
 import { explain } from "../layers/bootstrap/explain.ts"
+import { LocalRelayBootstrapLive } from "../layers/bootstrap/LocalRelayBootstrapLive.ts"
 import { CommandDetails, everySetting } from "../layers/commandLine/CommandDetails.ts"
 import { printOutput } from "../layers/commandLine/output.ts"
 import { printableLine } from "../layers/commandLine/printable.ts"
@@ -40,7 +41,7 @@ export const printBootstrap = Effect.fn("bootstrap")(function* (options: Bootstr
     return yield* printOutput(`${options.explain ? comment : ""}${document.text.trimEnd()}`)
   }
   const yaml = yield* Effect.promise(() => import("yaml"))
-  yield* printOutput(explain(yaml, document.value, options.explain ? document.decisions : [], inForce))
+  yield* printOutput(explain(yaml, document.value, options.explain ? document.sources : [], inForce))
 })
 
 export const bootstrapCommand = Command.make(

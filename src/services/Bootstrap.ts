@@ -1,5 +1,6 @@
 import type { Effect } from "effect"
 import { Context, Runtime, Schema } from "effect"
+import { BootstrapProblem } from "./BootstrapProblem.ts"
 import type { SettingName } from "./Settings.ts"
 
 /** Where Envoy's admin interface listens. */
@@ -7,30 +8,33 @@ export type AdminAddress =
   | { readonly _tag: "Tcp"; readonly host: string; readonly port: number }
   | { readonly _tag: "Unix"; readonly path: string }
 
-/** Where Envoy gets its configuration from, as far as the agent can ask there by itself. */
+/** The management server that sends Envoy its configuration, with what the agent needs to connect to it by itself. */
 export type ManagementServerAddress = (
   | { readonly _tag: "Unix"; readonly path: string }
   | {
       readonly _tag: "Tcp"
       readonly host: string
       readonly port: number
+      /** Undefined for plain TCP. */
       readonly tls: TlsFiles | undefined
     }
 ) & {
-  /** Whether a stream may be opened with no other credentials than these. */
+  /** Whether the agent can open a stream. False if each request must be signed for AWS. */
   readonly streams: boolean
-  /** The variables to check where it cannot be reached. */
+  /** The variables that determine the address; the user should check them if the connection fails. */
   readonly namedBy: ReadonlyArray<SettingName>
-  /** It is a relay, which signs, and passes streams on to this one. */
+  /** If this server is a relay: the server to which it forwards the streams. */
   readonly relaysTo: ManagementServerAddress | undefined
 }
 
-/** Files and names by which a TLS connection is made. */
+/** What a TLS connection to the management server needs. The certificates and the key are PEM files. */
 export interface TlsFiles {
   readonly caBundle: string
   readonly certificate: string | undefined
   readonly key: string | undefined
+  /** File with a bearer token, sent as `authorization: Bearer TOKEN`. */
   readonly token: string | undefined
+  /** The name that the server's certificate must have. */
   readonly serverName: string
 }
 
@@ -40,56 +44,66 @@ export interface JsonObject {
   readonly [key: string]: Json
 }
 
-/** A part of the bootstrap that variables decided, by the names and list indices that lead to it. */
-export interface Decision {
+/** The variables that determine a part of the bootstrap. The path holds field names (camelCase) and list indices. */
+export interface PartSource {
   readonly path: ReadonlyArray<string | number>
-  readonly by: ReadonlyArray<SettingName>
+  readonly variables: ReadonlyArray<SettingName>
 }
 
-/** A file that the bootstrap refers to, and that the agent makes. */
+/** A file that the bootstrap refers to and that the agent writes. */
 export interface SideFile {
   readonly path: string
   readonly content: string
 }
 
-/** The bootstrap that was made of the settings, or the file of the user's own that is used as it is. */
+/** The bootstrap that the agent generated from the settings, or the user's own file (`ENVOY_CONFIG_FILE`). */
 export type BootstrapDocument =
   | {
       readonly _tag: "Generated"
       readonly value: JsonObject
-      readonly decisions: ReadonlyArray<Decision>
+      /** A part comes before the parts inside it. */
+      readonly sources: ReadonlyArray<PartSource>
       readonly sideFiles: ReadonlyArray<SideFile>
     }
   | { readonly _tag: "Custom"; readonly path: string; readonly text: string }
 
-/** The settings or files do not make a bootstrap. `problems` holds every reason found, one sentence each. */
+/** The settings or the user's files make no usable bootstrap. Holds every problem found. Ends with exit code 1. */
 export class BootstrapError extends Schema.TaggedError<BootstrapError>()("BootstrapError", {
-  problems: Schema.Array(Schema.String)
+  problems: Schema.Array(BootstrapProblem)
 }) {
   override readonly [Runtime.errorExitCode] = 1
+  /** One line for each problem. */
   override get message() {
-    return this.problems.join("\n")
+    return this.problems.map(({ message }) => message).join("\n")
   }
 }
 
-/** What the second Envoy of local relay mode is started with. */
+/** The local relay's bootstrap was requested, but there is no local relay. Ends with exit code 1. */
+export class NoLocalRelay extends Schema.TaggedError<NoLocalRelay>()("NoLocalRelay", {}) {
+  override readonly [Runtime.errorExitCode] = 1
+  override get message() {
+    return "there is no local relay: it runs in App Mesh mode only, for an Envoy that cannot sign AWS requests (APPNET_ENABLE_LOCAL_RELAY_MODE_FOR_XDS)"
+  }
+}
+
+/** The bootstrap of the second Envoy, which runs in local relay mode. */
 export interface LocalRelayBootstrap {
   readonly document: BootstrapDocument
   readonly admin: AdminAddress
 }
 
-/** What Envoy is started with. */
+/** The bootstrap that Envoy is started with. */
 export class Bootstrap extends Context.Service<
   Bootstrap,
   {
     readonly document: BootstrapDocument
-    /** Where the agent reaches Envoy's admin: a wildcard address is loopback here. */
+    /** Where the agent connects to Envoy's admin. Loopback if Envoy listens on a wildcard address. */
     readonly admin: AdminAddress
-    /** Undefined where Envoy asks its management server by itself. */
+    /** Undefined if Envoy connects to its management server directly. */
     readonly localRelay: LocalRelayBootstrap | undefined
-    /** Undefined where the bootstrap is the user's own. */
+    /** Undefined for a custom bootstrap. */
     readonly managementServer: ManagementServerAddress | undefined
-    /** What was left out or changed on the way, one sentence each. */
+    /** What was ignored, left out or replaced; one sentence each. */
     readonly warnings: ReadonlyArray<string>
   }
 >()("agent/Bootstrap") {}
@@ -98,11 +112,11 @@ export class Bootstrap extends Context.Service<
 export class SideFiles extends Context.Service<
   SideFiles,
   {
-    /** Private files (0600), put in the place of whatever has their names, never through a link. */
+    /** Writes private files (mode 0600). An existing file or link at the path is replaced, never followed. */
     readonly write: Effect.Effect<void, BootstrapError>
     readonly remove: Effect.Effect<void>
   }
 >()("agent/SideFiles") {}
 
-/** The file that Envoy's `-c` names; a generated one is private (0600) and removed when the layer closes. */
+/** The file for Envoy's `-c`. A generated one is private (mode 0600) and removed when the layer closes. */
 export class BootstrapFile extends Context.Service<BootstrapFile, { readonly path: string }>()("agent/BootstrapFile") {}

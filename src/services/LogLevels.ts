@@ -2,21 +2,21 @@ import type { Effect } from "effect"
 import { Context, Schema, SchemaTransformation } from "effect"
 import type { AdminError } from "./AdminClient.ts"
 
-/** Envoy's log levels; `warn` is taken for `warning`, since Envoy's admin takes no other. */
+/** Envoy's log levels, as its admin accepts them: `warning`, but not `warn`. */
 export const LogLevel = Schema.Literals(["trace", "debug", "info", "warning", "error", "critical", "off"])
 export type LogLevel = typeof LogLevel.Type
 
-/** What people may call a level, in lower case. */
+/** The names of a level that users may write, in lower case: Envoy's, and `warn` for `warning`. */
 export const levelWords = ["warn", ...LogLevel.literals] as const
 
-/** A level by any of these words, in any case. */
+/** Decodes a level from any of these names, in any case. */
 export const LevelInAnyCase = Schema.String.pipe(
   Schema.decode(SchemaTransformation.toLowerCase()),
   Schema.decodeTo(Schema.Literals(levelWords)),
   Schema.decodeTo(
     LogLevel,
     SchemaTransformation.transform({
-      decode: (word) => (word === "warn" ? "warning" : word),
+      decode: (name) => (name === "warn" ? "warning" : name),
       encode: (level) => level
     })
   )
@@ -25,7 +25,7 @@ export const LevelInAnyCase = Schema.String.pipe(
 export interface LevelChange {
   readonly from: LogLevel
   readonly to: LogLevel
-  /** False where the level was in force already. */
+  /** False if the level was already in force. */
   readonly changed: boolean
 }
 
@@ -34,8 +34,8 @@ export class LogLevels extends Context.Service<
   LogLevels,
   {
     /**
-     * Sets it, until `APPNET_AGENT_LOGGING_RESET_TIMEOUT` is over, a later change, or Envoy's restart; permanently, it is
-     * the level to go back to from then on.
+     * Sets the level for `APPNET_AGENT_LOGGING_RESET_TIMEOUT` seconds, or until a later change or a restart of Envoy. A
+     * permanent change has no such end, and is the level to which later changes are reset.
      */
     readonly set: (level: LogLevel, permanent: boolean) => Effect.Effect<LevelChange, AdminError>
   }

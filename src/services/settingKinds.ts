@@ -1,137 +1,98 @@
-// The kinds of settings: how the text of a variable becomes a value, and what is said of it where it does not.
+// The kinds of settings: how the text of a variable is decoded, which texts are allowed, and what is the default.
 import { type Redacted, Schema, SchemaTransformation } from "effect"
+import { GoDuration } from "./goDuration.ts"
 import { isIpAddress, isIpv6, parseHostPort } from "./hostPort.ts"
-
-/** Which ways of getting configuration a setting matters in; `all` is every way. */
-export type Mode = "all" | "app mesh" | "service connect" | "standalone" | "relay" | "local relay"
-
-export type Group =
-  | "Envoy and its bootstrap"
-  | "Standalone mode"
-  | "Stats and tracing"
-  | "Running Envoy"
-  | "Management API"
-  | "Health"
-  | "Logs"
-  | "Relay mode"
-  | "Local relay mode"
-  | "Platform"
+import type { Mode, Setting, SettingDocumentation, SettingGroup } from "./Setting.ts"
 
 /**
- * What becomes of a value that cannot be used: `error` ends the start, naming it; `clamp` takes the nearest bound
- * (or the default, where it cannot be read at all) with a warning; `fallback` takes the default with a warning.
+ * The documentation of the settings of one group and the same modes: `documented(group, modes)(description, default)`.
  */
-export type Policy = "error" | "clamp" | "fallback"
+export const documented =
+  (group: SettingGroup, modes: ReadonlyArray<Mode | "all"> = ["all"]) =>
+  (description: string, defaultText?: string): SettingDocumentation => ({ group, modes, description, defaultText })
 
-export interface Range {
-  readonly minimum: number
-  readonly maximum: number
-}
+const setting = <A>(
+  documentation: SettingDocumentation,
+  row: Pick<Setting<A>, "schema" | "default" | "allowed"> & Partial<Setting<A>>
+): Setting<A> => ({ policy: "error", range: undefined, secret: false, unit: undefined, ...documentation, ...row })
 
-/** One row of the table. `A` is the type of the decoded value. */
-export interface Setting<A> {
-  readonly group: Group
-  readonly modes: ReadonlyArray<Mode>
-  readonly description: string
-  /** Decodes a trimmed text that is not empty. With the policy `clamp`, the range is not part of it. */
-  readonly schema: Schema.Codec<A, string>
-  readonly default: A
-  /** The default in words, where it is computed elsewhere or unreadable as a value. */
-  readonly defaultText: string | undefined
-  /** What is allowed, in words that follow "expected". */
-  readonly allowed: string
-  readonly policy: Policy
-  readonly range: Range | undefined
-  readonly secret: boolean
-  /** `duration` values are milliseconds, and are shown as text with a unit. */
-  readonly unit: "duration" | undefined
-}
-
-type Place = Pick<Setting<unknown>, "group" | "modes" | "description" | "defaultText">
-
-/** A place in the documentation: `place(group, modes)(description, default in words)`. */
-export const place =
-  (group: Group, modes: ReadonlyArray<Mode> = ["all"]) =>
-  (description: string, defaultText?: string): Place => ({ group, modes, description, defaultText })
-
-const row = <A>(
-  where: Place,
-  what: Pick<Setting<A>, "schema" | "default" | "allowed"> & Partial<Setting<A>>
-): Setting<A> => ({ policy: "error", range: undefined, secret: false, unit: undefined, ...where, ...what })
-
+/** How the text of a variable is decoded, and which texts are allowed, in words. */
 interface Kind<A> extends Pick<Setting<A>, "schema" | "allowed"> {}
+
+// Text
 
 const anyText: Kind<string> = { schema: Schema.String, allowed: "any text" }
 
-const textWhere = (allowed: string, isRight: (text: string) => boolean): Kind<string> => ({
-  schema: Schema.String.check(Schema.makeFilter(isRight)),
+const textThat = (isAllowed: (text: string) => boolean, allowed: string): Kind<string> => ({
+  schema: Schema.String.check(Schema.makeFilter(isAllowed)),
   allowed
 })
 
-export const address = textWhere("an IPv4 or IPv6 address", isIpAddress)
+export const optionalText = (documentation: SettingDocumentation, kind = anyText): Setting<string | undefined> =>
+  setting(documentation, { ...kind, default: undefined })
 
-export const listenAddress = textWhere("host:port, with an IPv6 address in brackets", (text) => {
-  const endpoint = parseHostPort(text)
-  return endpoint !== undefined && (!endpoint.host.includes(":") || isIpv6(endpoint.host))
-})
+export const text = (defaultValue: string, documentation: SettingDocumentation, kind = anyText): Setting<string> =>
+  setting(documentation, { ...kind, default: defaultValue })
 
-const isDaemon = (text: string) => isIpAddress(text) || isIpAddress(parseHostPort(text)?.host ?? "")
-
-export const daemonAddress = textWhere(
-  "IP, IP:port, [v6]:port or tcp:IP:port udp:IP:port; a host name is not possible",
-  (text) => {
-    const parts = text.split(/\s+/)
-    return parts.length === 1
-      ? isDaemon(text)
-      : parts.length === 2 &&
-          ["tcp:", "udp:"].every((scheme) => {
-            const part = parts.find((candidate) => candidate.startsWith(scheme))
-            return part !== undefined && isDaemon(part.slice(scheme.length))
-          })
-  }
-)
-
-/** The kernel refuses longer ones, and so does Envoy. */
-const longestSocketPath = 107
-
-/** `unix:/path` and `unix:///path` are taken for `/path`. */
-export const socketPath: Kind<string> = {
-  schema: Schema.String.pipe(
-    Schema.decodeTo(
-      Schema.String.check(Schema.makeFilter((path) => new TextEncoder().encode(path).length <= longestSocketPath)),
-      SchemaTransformation.transform({
-        decode: (path) => path.replace(/^unix:(\/\/)?/, ""),
-        encode: (path) => path
-      })
-    )
-  ),
-  allowed: `the path of a unix socket, at most ${longestSocketPath} bytes`
-}
-
-export const text = (where: Place, kind = anyText): Setting<string | undefined> =>
-  row(where, { ...kind, default: undefined })
-
-export const textOr = (fallback: string, where: Place, kind = anyText): Setting<string> =>
-  row(where, { ...kind, default: fallback })
-
-export const secret = (where: Place): Setting<Redacted.Redacted<string> | undefined> =>
-  row(where, {
+export const secret = (documentation: SettingDocumentation): Setting<Redacted.Redacted<string> | undefined> =>
+  setting(documentation, {
     schema: Schema.RedactedFromValue(Schema.String),
     allowed: "any text",
     default: undefined,
     secret: true
   })
 
-const trueWords = ["1", "t", "T", "TRUE", "true", "True"] as const
-const falseWords = ["0", "f", "F", "FALSE", "false", "False"] as const
+export const ipAddress = textThat(isIpAddress, "an IPv4 or IPv6 address")
 
-/** What Go's strconv.ParseBool reads. */
-const truth: Kind<boolean> = {
-  schema: Schema.Literals([...trueWords, ...falseWords]).pipe(
+export const listenAddress = textThat((text) => {
+  const endpoint = parseHostPort(text)
+  return endpoint !== undefined && (!endpoint.host.includes(":") || isIpv6(endpoint.host))
+}, "host:port, with an IPv6 address in brackets")
+
+const isIpWithOptionalPort = (text: string) => isIpAddress(text) || isIpAddress(parseHostPort(text)?.host ?? "")
+
+/** Envoy's X-Ray tracer resolves no names. */
+export const xrayDaemonAddress = textThat((text) => {
+  const parts = text.split(/\s+/)
+  if (parts.length === 1) return isIpWithOptionalPort(text)
+  return (
+    parts.length === 2 &&
+    ["tcp:", "udp:"].every((scheme) => {
+      const part = parts.find((candidate) => candidate.startsWith(scheme))
+      return part !== undefined && isIpWithOptionalPort(part.slice(scheme.length))
+    })
+  )
+}, "an address like IP, IP:port, [IPv6]:port or tcp:IP:port udp:IP:port, but not a host name")
+
+/** The kernel's limit on the path of a unix socket, without the zero byte at its end. */
+const maximumSocketPathBytes = 107
+
+/** `unix:/path` and `unix:///path` mean `/path`. */
+export const socketPath: Kind<string> = {
+  schema: Schema.String.pipe(
+    Schema.decodeTo(
+      Schema.String.check(Schema.makeFilter((path) => new TextEncoder().encode(path).length <= maximumSocketPathBytes)),
+      SchemaTransformation.transform({
+        decode: (path) => path.replace(/^unix:(\/\/)?/, ""),
+        encode: (path) => path
+      })
+    )
+  ),
+  allowed: `the path of a unix socket, at most ${maximumSocketPathBytes} bytes`
+}
+
+// Booleans
+
+const trueTexts = ["1", "t", "T", "TRUE", "true", "True"] as const
+const falseTexts = ["0", "f", "F", "FALSE", "false", "False"] as const
+
+/** The texts of Go's `strconv.ParseBool`. */
+const goBoolean: Kind<boolean> = {
+  schema: Schema.Literals([...trueTexts, ...falseTexts]).pipe(
     Schema.decodeTo(
       Schema.Boolean,
       SchemaTransformation.transform({
-        decode: (word) => trueWords.some((candidate) => candidate === word),
+        decode: (text) => trueTexts.some((trueText) => trueText === text),
         encode: (value) => (value ? "true" : "false")
       })
     )
@@ -139,37 +100,21 @@ const truth: Kind<boolean> = {
   allowed: "1, t, true or 0, f, false"
 }
 
-export const boolean = (fallback: boolean, where: Place): Setting<boolean> =>
-  row(where, { ...truth, default: fallback })
+export const boolean = (defaultValue: boolean, documentation: SettingDocumentation): Setting<boolean> =>
+  setting(documentation, { ...goBoolean, default: defaultValue })
 
-/** A boolean whose absence means something of its own. */
-export const maybeBoolean = (where: Place): Setting<boolean | undefined> => row(where, { ...truth, default: undefined })
+/** A boolean whose absence means neither true nor false. */
+export const optionalBoolean = (documentation: SettingDocumentation): Setting<boolean | undefined> =>
+  setting(documentation, { ...goBoolean, default: undefined })
 
-const words = <const W extends string>(members: ReadonlyArray<W>): Kind<W> => ({
-  schema: Schema.String.pipe(
-    Schema.decode(SchemaTransformation.toLowerCase()),
-    Schema.decodeTo(Schema.Literals(members))
-  ),
-  allowed: `one of ${members.join(", ")}`
-})
-
-export const oneOf = <const W extends string>(
-  members: ReadonlyArray<W>,
-  fallback: NoInfer<W>,
-  where: Place
-): Setting<W> => row(where, { ...words(members), default: fallback })
-
-export const maybeOneOf = <const W extends string>(members: ReadonlyArray<W>, where: Place): Setting<W | undefined> =>
-  row<W | undefined>(where, { ...words(members), default: undefined })
-
-/** `auto`, or a boolean, which becomes 1 or 0. */
-export const autoOrBoolean = (where: Place): Setting<"auto" | "1" | "0"> =>
-  row(where, {
-    schema: Schema.String.check(Schema.makeFilter((word) => /^(auto|1|t|true|0|f|false)$/i.test(word))).pipe(
+/** `auto`, or a boolean, which is decoded to 1 or 0. */
+export const autoOrBoolean = (documentation: SettingDocumentation): Setting<"auto" | "1" | "0"> =>
+  setting(documentation, {
+    schema: Schema.String.check(Schema.makeFilter((text) => /^(auto|1|t|true|0|f|false)$/i.test(text))).pipe(
       Schema.decodeTo(
         Schema.Literals(["auto", "1", "0"]),
         SchemaTransformation.transform({
-          decode: (word) => (/^auto$/i.test(word) ? "auto" : /^[1t]/i.test(word) ? "1" : "0"),
+          decode: (text) => (/^auto$/i.test(text) ? "auto" : /^[1t]/i.test(text) ? "1" : "0"),
           encode: (value) => value
         })
       )
@@ -178,57 +123,64 @@ export const autoOrBoolean = (where: Place): Setting<"auto" | "1" | "0"> =>
     default: "auto"
   })
 
-const numeric = SchemaTransformation.transform({ decode: Number, encode: String })
+// Enumerations, in any case
 
-const Whole = Schema.String.check(Schema.isPattern(/^[+-]?\d{1,15}$/)).pipe(Schema.decodeTo(Schema.Int, numeric))
+const memberOf = <const M extends string>(members: ReadonlyArray<M>): Kind<M> => ({
+  schema: Schema.String.pipe(
+    Schema.decode(SchemaTransformation.toLowerCase()),
+    Schema.decodeTo(Schema.Literals(members))
+  ),
+  allowed: `one of ${members.join(", ")}`
+})
 
-export const Decimal = Schema.String.check(Schema.isPattern(/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,2})?$/i)).pipe(
-  Schema.decodeTo(Schema.Finite, numeric)
+export const oneOf = <const M extends string>(
+  members: ReadonlyArray<M>,
+  defaultValue: NoInfer<M>,
+  documentation: SettingDocumentation
+): Setting<M> => setting(documentation, { ...memberOf(members), default: defaultValue })
+
+export const optionalOneOf = <const M extends string>(
+  members: ReadonlyArray<M>,
+  documentation: SettingDocumentation
+): Setting<M | undefined> => setting<M | undefined>(documentation, { ...memberOf(members), default: undefined })
+
+// Numbers
+
+const numberFromText = SchemaTransformation.transform({ decode: Number, encode: String })
+
+const WholeNumber = Schema.String.check(Schema.isPattern(/^[+-]?\d{1,15}$/)).pipe(
+  Schema.decodeTo(Schema.Int, numberFromText)
 )
 
-/** However far outside a range it is, a whole number has a nearest bound. */
-const AnyWhole = Schema.String.check(Schema.isPattern(/^[+-]?\d{1,300}$/)).pipe(Schema.decodeTo(Schema.Finite, numeric))
+const DecimalNumber = Schema.String.check(Schema.isPattern(/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,2})?$/i)).pipe(
+  Schema.decodeTo(Schema.Finite, numberFromText)
+)
+
+/** Any number of digits, so that a number far outside its range is clamped as well. */
+const UnlimitedWholeNumber = Schema.String.check(Schema.isPattern(/^[+-]?\d{1,300}$/)).pipe(
+  Schema.decodeTo(Schema.Finite, numberFromText)
+)
 
 const between = (minimum: number, maximum: number) => `from ${minimum} to ${maximum}`
 
-/** A number that shapes the bootstrap: outside its bounds it is an error. */
-export const whole = (minimum: number, maximum: number, what = "a whole number"): Kind<number> => ({
-  schema: Whole.check(Schema.isBetween({ minimum, maximum })),
-  allowed: `${what} ${between(minimum, maximum)}`
+export const maximumUint32 = 4_294_967_295
+
+/** A whole number of which a value outside the bounds is an error. `noun` is what the documentation calls it. */
+export const wholeNumber = (minimum: number, maximum: number, noun = "a whole number"): Kind<number> => ({
+  schema: WholeNumber.check(Schema.isBetween({ minimum, maximum })),
+  allowed: `${noun} ${between(minimum, maximum)}`
 })
 
-export const largestUint32 = 4_294_967_295
-
-export const anyPort = whole(1, 65_535, "a port")
-
-export const number = (fallback: number, kind: Kind<number>, where: Place): Setting<number> =>
-  row(where, { ...kind, default: fallback })
-
-export const maybeNumber = (kind: Kind<number | undefined>, where: Place): Setting<number | undefined> =>
-  row(where, { ...kind, default: undefined })
-
-/** An operational whole number: outside its range it becomes the nearest bound, with a warning. */
-export const clamped = (
-  fallback: number,
-  [minimum, maximum]: readonly [number, number],
-  where: Place
-): Setting<number> =>
-  row(where, {
-    schema: AnyWhole,
-    allowed: `a whole number ${between(minimum, maximum)}`,
-    default: fallback,
-    policy: "clamp",
-    range: { minimum, maximum }
-  })
-
-export const clampedDecimal = (fallback: number, range: readonly [number, number], where: Place): Setting<number> => ({
-  ...clamped(fallback, range, where),
-  schema: Decimal,
-  allowed: `a number ${between(...range)}`
+export const decimalNumber = (minimum: number, maximum: number): Kind<number> => ({
+  schema: DecimalNumber.check(Schema.isBetween({ minimum, maximum })),
+  allowed: `a decimal number ${between(minimum, maximum)}`
 })
 
-export const workers: Kind<number | undefined> = {
-  schema: Whole.check(Schema.isLessThanOrEqualTo(largestUint32)).pipe(
+export const anyPort = wholeNumber(1, 65_535, "a port")
+
+/** A whole number of which everything below 1 means "not set". */
+export const positiveOrUnset: Kind<number | undefined> = {
+  schema: WholeNumber.check(Schema.isLessThanOrEqualTo(maximumUint32)).pipe(
     Schema.decodeTo(
       Schema.UndefinedOr(Schema.Int),
       SchemaTransformation.transform({
@@ -240,40 +192,68 @@ export const workers: Kind<number | undefined> = {
   allowed: "a whole number"
 }
 
-const millis: Readonly<Record<string, number>> = {
-  ns: 1e-6,
-  us: 1e-3,
-  "\u00b5s": 1e-3,
-  "\u03bcs": 1e-3,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000
-}
+export const number = (
+  defaultValue: number,
+  kind: Kind<number>,
+  documentation: SettingDocumentation
+): Setting<number> => setting(documentation, { ...kind, default: defaultValue })
 
-const readDuration = (value: string) => {
-  const parts = [...value.matchAll(/(\d+\.?\d*|\.\d+)([a-z\u00b5\u03bc]+)/g)]
-  const total = parts.reduce((sum, [, amount, unit = ""]) => sum + Number(amount) * (millis[unit] ?? 0), 0)
-  // Sums of decimal fractions are off by less than the nanosecond that Go counts in.
-  return Math.round(total * 1e6) / 1e6
-}
+export const optionalNumber = (
+  kind: Kind<number | undefined>,
+  documentation: SettingDocumentation
+): Setting<number | undefined> => setting(documentation, { ...kind, default: undefined })
 
-/** Milliseconds as text with a unit, as Go and Envoy read it. */
-export const showDuration = (value: number): string => (value % 1000 === 0 ? `${value / 1000}s` : `${value}ms`)
+/** A whole number that becomes the nearest bound, with a warning, if it is outside its range. */
+export const clamped = (
+  defaultValue: number,
+  [minimum, maximum]: readonly [number, number],
+  documentation: SettingDocumentation
+): Setting<number> =>
+  setting(documentation, {
+    schema: UnlimitedWholeNumber,
+    allowed: `a whole number ${between(minimum, maximum)}`,
+    default: defaultValue,
+    policy: "clamp",
+    range: { minimum, maximum }
+  })
 
-/**
- * Milliseconds, from the syntax of Go's time.ParseDuration: `5s`, `1m30s`, `1.5h`, `300ms`. Only 0 goes without a unit.
- */
-export const GoDuration = Schema.String.check(
-  Schema.isPattern(/^\+?(0|((\d+\.?\d*|\.\d+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h))+)$/)
-).pipe(Schema.decodeTo(Schema.Finite, SchemaTransformation.transform({ decode: readDuration, encode: showDuration })))
-
-export const duration = (minimum: number, maximum: number, allowed: string): Kind<number> => ({
-  schema: GoDuration.check(Schema.isBetween({ minimum, maximum })),
-  allowed: `a duration with a unit, like 5s, 1m30s or 300ms, ${allowed}`
+/** The same for a decimal number. */
+export const clampedDecimal = (
+  defaultValue: number,
+  range: readonly [number, number],
+  documentation: SettingDocumentation
+): Setting<number> => ({
+  ...clamped(defaultValue, range, documentation),
+  schema: DecimalNumber,
+  allowed: `a number ${between(...range)}`
 })
 
-/** What a duration of Go can hold, in milliseconds. */
-export const longestGoDuration = 9_223_372_036_854
+// Durations, in milliseconds
 
-export const logLevels = ["trace", "debug", "info", "warn", "warning", "error", "critical", "off"] as const
+const durationBetween = (minimum: number, maximum: number, rangeText: string): Kind<number> => ({
+  schema: GoDuration.check(Schema.isBetween({ minimum, maximum })),
+  allowed: `a duration with a unit, like 5s, 1m30s or 300ms, ${rangeText}`
+})
+
+export const duration = (
+  defaultValue: number,
+  [minimum, maximum]: readonly [number, number],
+  rangeText: string,
+  documentation: SettingDocumentation
+): Setting<number> =>
+  setting(documentation, {
+    ...durationBetween(minimum, maximum, rangeText),
+    default: defaultValue,
+    unit: "duration"
+  })
+
+export const optionalDuration = (
+  [minimum, maximum]: readonly [number, number],
+  rangeText: string,
+  documentation: SettingDocumentation
+): Setting<number | undefined> =>
+  setting<number | undefined>(documentation, {
+    ...durationBetween(minimum, maximum, rangeText),
+    default: undefined,
+    unit: "duration"
+  })

@@ -1,4 +1,4 @@
 import type { Shown } from "../shows.ts"
 
-/** Settings and rules that no test shows yet, in the order of the page. Empty except while something is being built. */
-export const pending: ReadonlyArray<Shown> = []
+/** What no test shows yet, in the order of the page: empty, but while something is being built. */
+export const pending: ReadonlyArray<Shown> = ["APPNET_AGENT_LOG_LEVEL"]

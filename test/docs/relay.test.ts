@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Result } from "effect"
-import { modeKind, unusedIn } from "../../src/layers/bootstrap/mode/mode.ts"
+import { chooseMode } from "../../src/layers/bootstrap/mode/chooseMode.ts"
+import { unusedSettings } from "../../src/layers/bootstrap/mode/unusedSettings.ts"
 import { decodeEnvironment, settingNames } from "../../src/layers/config/decode.ts"
 import { agents, blocks, isFields, json, listOf, page, within, yaml } from "./relay.ts"
 
@@ -10,8 +11,8 @@ const decoded = (environment: Readonly<Record<string, string>>) =>
   Result.match(decodeEnvironment(environment, user), {
     onFailure: (problems) => ({ problems, warnings: [], unused: [], mode: "none" }),
     onSuccess: ({ inForce, settings, warnings }) => {
-      const mode = modeKind(settings)
-      return { problems: [], warnings, unused: unusedIn([mode], inForce), mode }
+      const { mode } = chooseMode(settings)
+      return { problems: [], warnings, unused: unusedSettings([mode], inForce), mode }
     }
   })
 

@@ -118,7 +118,7 @@ describe("a running agent", () => {
       "PID_POLL_INTERVAL_MS=5 is outside 10 to 1000: using 10",
       "HC_POLL_INTERVAL_MS=often cannot be read",
       "ENVOY_LOG_LEVEL=loud cannot be read",
-      "APPNET_CONTAINER_IP_MAPPING={app} is no JSON object",
+      "APPNET_CONTAINER_IP_MAPPING={app} is not a JSON object",
       "/task (ECS_CONTAINER_METADATA_URI_V4): ECONNREFUSED",
       "APPNET_AGENT_ADMIN_TOKN is set but is not a setting; did you mean APPNET_AGENT_ADMIN_TOKEN?"
     ]) {

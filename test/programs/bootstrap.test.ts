@@ -11,9 +11,9 @@ import { recordedOutput } from "./recordedOutput.ts"
 const generated: BootstrapDocument = {
   _tag: "Generated",
   value: { node: { id: "yes" }, statsSinks: [{ name: "s" }] },
-  decisions: [
-    { path: ["node", "id"], by: ["APPNET_NODE_ID"] },
-    { path: ["statsSinks", 0], by: ["ENABLE_ENVOY_DOG_STATSD"] }
+  sources: [
+    { path: ["node", "id"], variables: ["APPNET_NODE_ID"] },
+    { path: ["statsSinks", 0], variables: ["ENABLE_ENVOY_DOG_STATSD"] }
   ],
   sideFiles: []
 }

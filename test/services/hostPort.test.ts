@@ -24,7 +24,7 @@ describe("host:port", () => {
     }
   )
 
-  it("has a host that is an address, a wildcard or a name", () => {
+  it("distinguishes addresses, wildcards and names", () => {
     assert.deepStrictEqual(["127.0.0.1", "::1", "256.1.1.1", "1.2.3", "host", "12:34"].map(isIpAddress), [
       true,
       true,
@@ -43,7 +43,7 @@ describe("host:port", () => {
     ])
   })
 
-  it("is cut out of a Host header", () => {
+  it("is extracted from a Host header", () => {
     assert.deepStrictEqual(["LocalHost:9902", "[::1]:9902", "[::1]", "10.0.0.1:"].map(hostOfHeader), [
       "localhost",
       "::1",

@@ -1,212 +1,114 @@
 import { Effect, Layer, Option, Result } from "effect"
 import { Bootstrap, BootstrapError } from "../../services/Bootstrap.ts"
-import { Config } from "../../services/Config.ts"
-import { EnvoyBinary } from "../../services/EnvoyBinary.ts"
-import { Host } from "../../services/Host.ts"
-import { InstanceMetadata, TaskMetadata } from "../../services/Metadata.ts"
-import type { SettingName, Settings } from "../../services/Settings.ts"
-import type { Mode } from "../../services/settingKinds.ts"
-import { readTask } from "../platform/taskFacts.ts"
-import { adminBlock, adminOf } from "./adminAddress.ts"
-import { compose } from "./compose.ts"
+import type { BootstrapProblem } from "../../services/BootstrapProblem.ts"
+import { Config, isSetIn } from "../../services/Config.ts"
+import type { AgentMode, Mode } from "../../services/Setting.ts"
+import type { Settings } from "../../services/Settings.ts"
+import { type Composed, compose } from "./compose.ts"
+import { logDecisions } from "./decisionLog.ts"
 import { tracerConflict } from "./fragments/tracing.ts"
+import { type BootstrapInputs, collectInputs, factsOf } from "./inputs.ts"
+import { chooseMode } from "./mode/chooseMode.ts"
 import { managementServerOf } from "./mode/managementServer.ts"
-import { modeKind, modeOf, unusedIn } from "./mode/mode.ts"
+import { resolveMode } from "./mode/resolveMode.ts"
+import { unusedSettings } from "./mode/unusedSettings.ts"
 import { portCollisions } from "./portCollisions.ts"
-import {
-  accessLogFor,
-  caBundleFor,
-  manifestProblems,
-  missingCredentials,
-  readMerged,
-  socketWarnings
-} from "./userFiles/pathChecks.ts"
-import { readNamed } from "./userFiles/readFile.ts"
-import { longestFile, readYaml } from "./userFiles/yaml.ts"
+import { usesVariable } from "./provenance.ts"
+import { readCustomBootstrap } from "./userFiles/customBootstrap.ts"
 
-const refuse = (...problems: ReadonlyArray<string>) => Effect.fail(new BootstrapError({ problems }))
+type ActiveModes = readonly [AgentMode, ...ReadonlyArray<Mode>]
 
-/** A bootstrap of the user's own is for Envoy to read: the agent needs its admin alone. */
-const longestOwn = 8 * 1024 * 1024
-
-/** The user's own bootstrap; undefined where there is none, or an empty file. */
-const custom = Effect.gen(function* () {
-  const { settings } = yield* Config
-  const path = settings.ENVOY_CONFIG_FILE
-  if (path === undefined) return undefined
-  const text = yield* Effect.catch(readNamed("ENVOY_CONFIG_FILE", path, longestOwn), (problem) => refuse(problem))
-  if (text.trim() === "") return undefined
-  const name = `ENVOY_CONFIG_FILE=${path}`
-  const { placeOf, value } = yield* Effect.catch(
-    readYaml(text.length > longestFile ? adminBlock(text) : text),
-    (problem) => refuse(`${name}: ${problem}`)
-  )
-  const admin = adminOf(value)
-  if (admin === undefined) {
-    return yield* refuse(
-      `${name}: ${placeOf("admin")}: no admin address that the agent could ask: expected admin.address with a socketAddress (address and portValue) or a pipe (path)`
-    )
-  }
-  return Bootstrap.of({
-    document: { _tag: "Custom", path, text },
-    admin,
-    localRelay: undefined,
-    managementServer: undefined,
-    warnings: []
-  })
-})
-
-const noTask = readTask(undefined, undefined)
-const nothingAsked = Effect.succeed({
-  facts: { region: undefined, availabilityZone: undefined, availabilityZoneId: undefined },
-  warnings: []
-})
-const inKubernetes = [
-  "APPMESH_PLATFORM_K8S_VERSION",
-  "APPMESH_PLATFORM_APP_MESH_CONTROLLER_VERSION",
-  "APPMESH_PLATFORM_K8S_POD_UID"
-] as const
-
-/** What the platform tells: a control plane without AWS needs nothing of it. */
-const platform = Effect.fnUntraced(function* (settings: Settings) {
-  const task = yield* TaskMetadata
-  const instance = yield* InstanceMetadata
-  const kind = modeKind(settings)
-  const regionNeeded = (kind === "app mesh" || kind === "relay") && settings.AWS_REGION === undefined
-  const placementWanted =
-    kind !== "standalone" && kind !== "relay" && inKubernetes.every((name) => settings[name] !== undefined)
-  return yield* Effect.all(
-    {
-      task: kind === "standalone" || kind === "relay" ? Effect.succeed({ facts: noTask, warnings: [] }) : task.collect,
-      instance: regionNeeded || placementWanted ? instance.collect : nothingAsked
-    },
-    { concurrency: "unbounded" }
-  )
-})
-
-/** Whether the xDS stream goes through a second Envoy, and what is worth a warning of that. */
-const throughLocalRelay = Effect.fnUntraced(function* (settings: Settings) {
-  const asked = settings.APPNET_ENABLE_LOCAL_RELAY_MODE_FOR_XDS
-  if (modeKind(settings) !== "app mesh") return { wanted: false, warnings: [] }
-  if (asked !== "auto") return { wanted: asked === "1", warnings: [] }
-  const signs = yield* (yield* EnvoyBinary).signsForAws
-  return {
-    wanted: !Option.contains(signs, true),
-    warnings: Option.isSome(signs)
-      ? []
-      : [
-          "Envoy did not tell whether it can sign AWS requests by itself: a local relay does it (APPNET_ENABLE_LOCAL_RELAY_MODE_FOR_XDS)"
-        ]
-  }
-})
-
-const nothing = Effect.succeed([])
-
-/** The files that shape Envoy's bootstrap: a relay's is a template alone. */
-const filesOf = (settings: Settings) => {
-  const isRelay = modeKind(settings) === "relay"
-  return {
-    accessLog: accessLogFor(settings.ENVOY_ADMIN_ACCESS_LOG_FILE),
-    caBundle: caBundleFor(settings),
-    credentials: isRelay ? nothing : missingCredentials(settings),
-    sockets: socketWarnings(settings),
-    manifest: isRelay ? nothing : manifestProblems(settings),
-    merged: isRelay ? Effect.succeed({ files: [], problems: [] }) : readMerged(settings)
-  }
+/** What is wrong with settings and files, whatever the mode needs besides. */
+const problemsOf = (
+  settings: Settings,
+  activeModes: ActiveModes,
+  { manifestProblems, mergedFiles, missingCredentials }: BootstrapInputs
+): ReadonlyArray<BootstrapProblem> => {
+  const conflict = activeModes.includes("relay") ? undefined : tracerConflict(settings)
+  return [
+    ...(conflict === undefined ? [] : [conflict]),
+    ...missingCredentials,
+    ...manifestProblems,
+    ...mergedFiles.problems,
+    ...portCollisions(settings, activeModes)
+  ]
 }
 
-const generated = Effect.gen(function* () {
-  const { inForce, settings } = yield* Config
-  const binary = yield* EnvoyBinary
-  const host = yield* Host
-  // Side by side: what is slow waits for nothing else.
-  const { accessLog, caBundle, credentials, localRelay, manifest, merged, sockets, told, version } = yield* Effect.all(
-    {
-      version: binary.version,
-      localRelay: throughLocalRelay(settings),
-      told: platform(settings),
-      ...filesOf(settings)
-    },
-    { concurrency: "unbounded" }
-  )
-  const given = new Set(inForce.filter(({ source }) => source !== "default").map(({ name }) => name))
-  const isSet = (name: SettingName) => given.has(name)
-  const region = settings.AWS_REGION ?? told.instance.facts.region
-  const kind = modeKind(settings)
-  const mode = modeOf(settings, {
+/** The warning about an access log or a CA bundle is left out if the bootstrap does not use it. */
+const warningsOf = (
+  { accessLog, localRelay, platform, socketWarnings, trustedRoots }: BootstrapInputs,
+  { localRelay: relay, sources, warnings }: Composed
+): ReadonlyArray<string> => {
+  const allSources = [...sources, ...(relay?.sources ?? [])]
+  return [
+    ...localRelay.warnings,
+    ...socketWarnings,
+    ...(usesVariable(sources, "ENVOY_ADMIN_ACCESS_LOG_FILE") ? accessLog.warnings : []),
+    ...(usesVariable(allSources, "APPNET_CA_BUNDLE") ? trustedRoots.warnings : []),
+    ...platform.task.warnings,
+    ...platform.instance.warnings,
+    ...warnings
+  ]
+}
+
+const generateBootstrap = Effect.fn("Bootstrap.generate")(function* ({ inForce, settings }: Config["Service"]) {
+  const { mode, reason } = chooseMode(settings)
+  yield* Effect.logDebug(`${mode} mode: ${reason}`)
+
+  const inputs = yield* collectInputs(mode, settings)
+  const { accessLog, host, localRelay, platform, trustedRoots, version } = inputs
+  yield* Effect.logDebug(`${localRelay.isEnabled ? "a local relay signs" : "no local relay"}: ${localRelay.reason}`)
+
+  const isSet = isSetIn(inForce)
+  const activeModes: ActiveModes = localRelay.isEnabled ? [mode, "local relay"] : [mode]
+  const resolved = resolveMode(mode, settings, {
     hostName: host.name,
     version,
-    region,
-    throughLocalRelay: localRelay.wanted,
+    region: settings.AWS_REGION ?? platform.instance.facts.region,
+    usesLocalRelay: localRelay.isEnabled,
     isSet
   })
-  const served: readonly [Mode, ...ReadonlyArray<Mode>] = localRelay.wanted ? [kind, "local relay"] : [kind]
-  const conflict = kind === "relay" ? undefined : tracerConflict(settings)
-  const problems = [
-    ...(Result.isFailure(mode) ? mode.failure : []),
-    ...(conflict === undefined ? [] : [conflict]),
-    ...credentials,
-    ...manifest,
-    ...merged.problems,
-    ...portCollisions(settings, served)
-  ]
-  if (Result.isFailure(mode) || problems.length > 0) return yield* refuse(...problems)
+  // Every problem is reported at once, so that the user need not start the agent again for each of them.
+  const problems = problemsOf(settings, activeModes, inputs)
+  if (Result.isFailure(resolved)) return yield* new BootstrapError({ problems: [...resolved.failure, ...problems] })
+  if (problems.length > 0) return yield* new BootstrapError({ problems })
 
-  const composed = compose(mode.success, settings, {
-    version,
-    kernelVersion: host.kernelVersion,
-    machine: host.machine,
-    addresses: host.addresses,
-    task: told.task.facts,
-    instance: told.instance.facts,
-    accessLog: accessLog.path,
-    caBundle: caBundle.path,
-    files: merged.files,
+  const composed = compose(resolved.success, settings, factsOf(inputs, isSet))
+  if (Result.isFailure(composed)) return yield* new BootstrapError({ problems: composed.failure })
+
+  const { admin, leftOutFlags, localRelay: relay, sideFiles, sources, value } = composed.success
+  const managementServer = managementServerOf(resolved.success, settings, trustedRoots.path)
+  yield* logDecisions(
+    {
+      sources: [...sources, ...(relay?.sources ?? [])],
+      managementServer,
+      accessLog: accessLog.path,
+      caBundle: trustedRoots.path,
+      leftOutFlags
+    },
     isSet
-  })
-  if (Result.isFailure(composed)) return yield* refuse(...composed.failure)
-  const { admin, decisions, localRelay: relay, sideFiles, value, warnings } = composed.success
-  const namesRoots = [...decisions, ...(relay?.decisions ?? [])].some(({ by }) => by.includes("APPNET_CA_BUNDLE"))
-  const namesAccessLog = decisions.some(({ by }) => by.includes("ENVOY_ADMIN_ACCESS_LOG_FILE"))
+  )
   return Bootstrap.of({
-    document: { _tag: "Generated", value, decisions, sideFiles },
+    document: { _tag: "Generated", value, sources, sideFiles },
     admin,
-    localRelay:
-      relay === undefined
-        ? undefined
-        : {
-            document: { _tag: "Generated", value: relay.value, decisions: relay.decisions, sideFiles: [] },
-            admin: relay.admin
-          },
-    managementServer: managementServerOf(mode.success, settings, caBundle.path),
-    warnings: [
-      ...unusedIn(served, inForce),
-      ...localRelay.warnings,
-      ...sockets,
-      ...(namesAccessLog ? accessLog.warnings : []),
-      ...(namesRoots ? caBundle.warnings : []),
-      ...told.task.warnings,
-      ...told.instance.warnings,
-      ...warnings
-    ]
+    localRelay: relay && {
+      document: { _tag: "Generated", value: relay.value, sources: relay.sources, sideFiles: [] },
+      admin: relay.admin
+    },
+    managementServer,
+    warnings: [...unusedSettings(activeModes, inForce), ...warningsOf(inputs, composed.success)]
   })
 })
 
-/** The bootstrap that the settings ask for: the user's own file, or one made of everything known. */
+/** The user's own bootstrap (`ENVOY_CONFIG_FILE`), else one that is generated from the settings. */
 export const BootstrapLive = Layer.effect(
   Bootstrap,
-  Effect.flatMap(custom, (own) => (own === undefined ? generated : Effect.succeed(own)))
+  Effect.gen(function* () {
+    const config = yield* Config
+    const custom = yield* Effect.mapError(
+      readCustomBootstrap(config.settings),
+      (problem) => new BootstrapError({ problems: [problem] })
+    )
+    return Option.isSome(custom) ? custom.value : yield* generateBootstrap(config)
+  })
 )
-
-const noLocalRelay =
-  "there is no local relay here: it is for App Mesh mode with an Envoy that cannot sign by itself (APPNET_ENABLE_LOCAL_RELAY_MODE_FOR_XDS)"
-
-/** The same for the second Envoy of local relay mode. */
-export const LocalRelayBootstrapLive = Layer.effect(
-  Bootstrap,
-  Effect.flatMap(Bootstrap, ({ localRelay, warnings }) =>
-    localRelay === undefined
-      ? refuse(noLocalRelay)
-      : Effect.succeed(Bootstrap.of({ ...localRelay, localRelay: undefined, managementServer: undefined, warnings }))
-  )
-).pipe(Layer.provide(BootstrapLive))

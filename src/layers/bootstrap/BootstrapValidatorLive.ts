@@ -49,7 +49,7 @@ export const BootstrapValidatorLive = Layer.effect(
         const { document } = yield* Bootstrap
         return yield* new BootstrapRejected(
           document._tag === "Generated"
-            ? readRejection(words, document.value, document.decisions)
+            ? readRejection(words, document.value, document.sources)
             : readRejection(words, {}, [])
         )
       }).pipe(Effect.scoped)

@@ -2,35 +2,35 @@ import type { AdminAddress } from "../../services/Bootstrap.ts"
 import { isWildcard } from "../../services/hostPort.ts"
 import { snakeCase } from "./protoJson.ts"
 
-/** How the agent reaches an address that Envoy listens on. */
-const reachable = (host: string, port: number): AdminAddress => {
+/** For error messages: what a bootstrap must have so that the agent can connect to Envoy's admin. */
+export const expectedAdmin = "expected admin.address with a socketAddress (address and portValue) or a pipe (path)"
+
+/** The address to connect to if Envoy listens on `host`. */
+const connectAddress = (host: string, port: number): AdminAddress => {
   if (!isWildcard(host)) return { _tag: "Tcp", host, port }
   return { _tag: "Tcp", host: host === "0.0.0.0" ? "127.0.0.1" : "::1", port }
 }
 
-/** What stands at `camelCase` or `snake_case`: proto3 JSON takes both. */
-const field = (value: unknown, name: string): unknown => {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined
-  const found: unknown = Reflect.get(value, Object.hasOwn(value, name) ? name : snakeCase(name))
-  return found
+/** A field by its camelCase name. Proto3 JSON accepts the snake_case name as well. */
+const fieldOf = (message: unknown, name: string): unknown => {
+  if (typeof message !== "object" || message === null || Array.isArray(message)) return undefined
+  const field: unknown = Reflect.get(message, Object.hasOwn(message, name) ? name : snakeCase(name))
+  return field
 }
 
-const text = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined)
-
-/** Finds Envoy's admin in a bootstrap, whoever wrote it. */
-export const adminOf = (document: unknown): AdminAddress | undefined => {
-  const address = field(field(document, "admin"), "address")
-  const path = text(field(field(address, "pipe"), "path"))
-  if (path !== undefined) return { _tag: "Unix", path }
-  const socket = field(address, "socketAddress")
-  const host = text(field(socket, "address"))
-  const port = Number(field(socket, "portValue") ?? 0)
-  if (host === undefined || !Number.isInteger(port) || port < 1 || port > 65_535) return undefined
-  return reachable(host, port)
-}
+const nonEmptyText = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined)
 
 /**
- * The lines of `admin` in a bootstrap in block style, for a file that is too long to be parsed as a whole; empty where
- * there is no such part.
+ * Where the agent connects to Envoy's admin, according to a bootstrap (generated or custom). Undefined if it has no
+ * admin address, or a port of 0.
  */
-export const adminBlock = (source: string): string => /^admin:.*(?:\n(?:[ \t#].*)?)*/m.exec(source)?.[0] ?? ""
+export const findAdminAddress = (bootstrap: unknown): AdminAddress | undefined => {
+  const address = fieldOf(fieldOf(bootstrap, "admin"), "address")
+  const path = nonEmptyText(fieldOf(fieldOf(address, "pipe"), "path"))
+  if (path !== undefined) return { _tag: "Unix", path }
+  const socket = fieldOf(address, "socketAddress")
+  const host = nonEmptyText(fieldOf(socket, "address"))
+  const port = Number(fieldOf(socket, "portValue") ?? 0)
+  if (host === undefined || !Number.isInteger(port) || port < 1 || port > 65_535) return undefined
+  return connectAddress(host, port)
+}

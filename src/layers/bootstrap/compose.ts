@@ -1,110 +1,109 @@
 import { type Option, Result } from "effect"
-import type { AdminAddress, Decision, JsonObject, SideFile } from "../../services/Bootstrap.ts"
+import type { AdminAddress, JsonObject, PartSource, SideFile } from "../../services/Bootstrap.ts"
+import { type BootstrapProblem, UserFileError } from "../../services/BootstrapProblem.ts"
+import { InvalidSetting } from "../../services/Config.ts"
 import type { EnvoyVersion } from "../../services/EnvoyBinary.ts"
 import type { SettingName, Settings } from "../../services/Settings.ts"
-import { adminOf } from "./adminAddress.ts"
+import { expectedAdmin, findAdminAddress } from "./adminAddress.ts"
 import { adminFragment } from "./fragments/admin.ts"
-import { clustersFragment, localCluster } from "./fragments/clusters.ts"
+import { clustersFragment, localClusterName } from "./fragments/clusters.ts"
 import { dynamicResourcesFragment } from "./fragments/dynamicResources.ts"
-import { type NodeFacts, nodeCluster, nodeFragment } from "./fragments/node.ts"
-import { localRelayBootstrap, relayBootstrap } from "./fragments/relay.ts"
+import { nodeCluster, nodeFragment } from "./fragments/node.ts"
+import type { NodeFacts } from "./fragments/nodeMetadata.ts"
 import { runtimeFragment } from "./fragments/runtime.ts"
-import { sinksFragment } from "./fragments/sinks.ts"
 import { statsFragment } from "./fragments/stats.ts"
+import { statsSinksFragment } from "./fragments/statsSinks.ts"
 import { tracingFragment } from "./fragments/tracing.ts"
-import type { BootstrapMode, WorkloadMode } from "./mode/mode.ts"
 import type { RelayUpstream } from "./mode/relayUpstream.ts"
-import { by, type PartObject, settle } from "./provenance.ts"
-import { type CustomFile, mergeFiles } from "./userFiles/merge.ts"
+import type { ResolvedMode, WorkloadMode } from "./mode/resolvedMode.ts"
+import { isObject } from "./protoJson.ts"
+import { type PartObject, splitSources, withSource } from "./provenance.ts"
+import { localRelayBootstrap, relayBootstrap } from "./relay/relayBootstrap.ts"
+import { mergeFiles } from "./userFiles/merge.ts"
+import type { MergedFile } from "./userFiles/mergedFiles.ts"
 
-/** Everything from the world that the bootstrap depends on. */
+/** What the bootstrap is composed of besides mode and settings. */
 export interface BootstrapFacts extends NodeFacts {
   readonly version: Option.Option<EnvoyVersion>
-  /** Envoy's admin access log: `ENVOY_ADMIN_ACCESS_LOG_FILE`, or what stands in for it. */
+  /** The path of the admin's access log. */
   readonly accessLog: string
-  /** Trusted roots: `APPNET_CA_BUNDLE`, or the first that exists. */
+  /** The path of the trusted roots. */
   readonly caBundle: string
-  /** The files that settings name, in the order in which they are merged. */
-  readonly files: ReadonlyArray<CustomFile>
+  /** In the order of the merge. */
+  readonly files: ReadonlyArray<MergedFile>
   /** Whether the user set a variable. */
   readonly isSet: (name: SettingName) => boolean
 }
 
 /** The bootstrap of one Envoy. */
-interface OfOneEnvoy {
+interface EnvoyBootstrap {
   readonly value: JsonObject
-  readonly decisions: ReadonlyArray<Decision>
+  readonly sources: ReadonlyArray<PartSource>
   readonly admin: AdminAddress
 }
 
-export interface Composed extends OfOneEnvoy {
+export interface Composed extends EnvoyBootstrap {
   readonly sideFiles: ReadonlyArray<SideFile>
-  /** Of the second Envoy, where there is one. */
-  readonly localRelay: OfOneEnvoy | undefined
+  /** The bootstrap of the second Envoy, in local relay mode. */
+  readonly localRelay: EnvoyBootstrap | undefined
+  /** The runtime flags that are left out, since this Envoy has removed them. */
+  readonly leftOutFlags: ReadonlyArray<string>
   readonly warnings: ReadonlyArray<string>
 }
 
-/** Nothing at all, rather than an empty list or object. */
-const unlessEmpty = <A>(list: ReadonlyArray<A>) => (list.length > 0 ? list : undefined)
-
-const noAdmin =
-  "ENVOY_RESOURCES_CONFIG_FILE brings an admin without an address that the agent could ask: expected admin.address with a socketAddress (address and portValue) or a pipe (path)"
-
-const settled = (parts: PartObject): Result.Result<OfOneEnvoy, ReadonlyArray<string>> => {
-  const { decisions, value } = settle(parts)
-  const admin = adminOf(value)
-  return admin === undefined ? Result.fail([noAdmin]) : Result.succeed({ value, decisions, admin })
+/** What to correct if a bootstrap has no admin address: a file that brings its own admin, else the socket's path. */
+const missingAdmin = (settings: Settings, files: ReadonlyArray<MergedFile>): BootstrapProblem => {
+  const file = files.findLast(({ value }) => isObject(value) && value.admin !== undefined)
+  const reason = `no address that the agent can connect to: ${expectedAdmin}`
+  if (file !== undefined) {
+    const { path, positionOf, variable } = file
+    return new UserFileError({ variable, path, position: positionOf("admin"), reason: `admin has ${reason}` })
+  }
+  const value = settings.APPNET_ENVOY_ADMIN_UDS_PATH
+  return new InvalidSetting({ variable: "APPNET_ENVOY_ADMIN_UDS_PATH", value, reason: `is ${reason}` })
 }
 
-/** A relay's bootstrap is a template, into which nothing is merged. */
-const ofRelay = (
-  make: typeof relayBootstrap,
+const envoyBootstrap = (
+  parts: PartObject,
+  settings: Settings,
+  files: ReadonlyArray<MergedFile> = []
+): Result.Result<EnvoyBootstrap, ReadonlyArray<BootstrapProblem>> => {
+  const { sources, value } = splitSources(parts)
+  const admin = findAdminAddress(value)
+  return admin === undefined ? Result.fail([missingAdmin(settings, files)]) : Result.succeed({ value, sources, admin })
+}
+
+/** The bootstrap of a relay. Nothing is merged into it. */
+const composeRelay = (
+  template: typeof relayBootstrap,
   upstream: RelayUpstream,
   settings: Settings,
   { caBundle, isSet, version }: BootstrapFacts
-) => {
-  const { layeredRuntime, warnings } = runtimeFragment("relay", settings, version, isSet)
-  return Result.map(settled(make(upstream, settings, caBundle, layeredRuntime)), (relay) => ({ relay, warnings }))
+): Result.Result<Composed, ReadonlyArray<BootstrapProblem>> => {
+  const { layeredRuntime, leftOut, warnings } = runtimeFragment("relay", settings, version, isSet)
+  const parts = template({ upstream, settings, caBundle, layeredRuntime })
+  return Result.map(envoyBootstrap(parts, settings), (bootstrap) => ({
+    ...bootstrap,
+    localRelay: undefined,
+    sideFiles: [],
+    leftOutFlags: leftOut,
+    warnings
+  }))
 }
 
-/** What Envoy is started with, and the local relay where there is one; or every reason why there is none. */
-export const compose = (
-  mode: BootstrapMode,
-  settings: Settings,
-  facts: BootstrapFacts
-): Result.Result<Composed, ReadonlyArray<string>> => {
-  if (mode._tag === "Relay") {
-    return Result.map(ofRelay(relayBootstrap, mode.upstream, settings, facts), ({ relay, warnings }) => ({
-      ...relay,
-      sideFiles: [],
-      localRelay: undefined,
-      warnings
-    }))
-  }
-  const upstream = mode._tag === "AppMesh" ? mode.localRelay : undefined
-  const workload = composeWorkload(mode, settings, facts)
-  if (upstream === undefined) return workload
-  return Result.flatMap(workload, (composed) =>
-    // What it warns of, the workload's runtime warns of as well.
-    Result.map(ofRelay(localRelayBootstrap, upstream, settings, facts), ({ relay }) => ({
-      ...composed,
-      localRelay: relay
-    }))
-  )
-}
-
-/** The whole bootstrap, part by part, in the order of Envoy's own documentation. */
+/** The bootstrap of an Envoy that carries a workload's traffic, in the order of Envoy's own documentation. */
 const composeWorkload = (
   mode: WorkloadMode,
   settings: Settings,
   facts: BootstrapFacts
-): Result.Result<Composed, ReadonlyArray<string>> => {
+): Result.Result<Composed, ReadonlyArray<BootstrapProblem>> => {
   const resource = mode._tag === "Standalone" ? undefined : mode.resource
+  const isServiceConnect = mode._tag === "ServiceConnect"
   const runtime = runtimeFragment("workload", settings, facts.version, facts.isSet)
-  const node = nodeFragment(mode, settings, facts, runtime.staticLayer)
-  const tracing = tracingFragment(settings, { resource, cluster: nodeCluster(mode, settings) })
-  const inServiceConnect = mode._tag === "ServiceConnect"
-  const clusters = clustersFragment(settings, inServiceConnect, tracing.cluster)
+  const node = nodeFragment(mode, settings, facts, runtime.flags)
+  const tracing = tracingFragment(settings, { resource, nodeCluster: nodeCluster(mode, settings) })
+  const clusters = clustersFragment(settings, isServiceConnect, tracing.cluster)
+  const statsSinks = statsSinksFragment(settings)
 
   const generated: PartObject = {
     node: node.node,
@@ -113,22 +112,45 @@ const composeWorkload = (
     dynamicResources: dynamicResourcesFragment(mode, settings, facts.caBundle),
     staticResources: clusters.length > 0 ? { clusters } : undefined,
     clusterManager: {
-      localClusterName: inServiceConnect ? localCluster : undefined,
+      localClusterName: isServiceConnect ? localClusterName : undefined,
       outlierDetection: {
-        eventLogPath: by(settings.ENVOY_OUTLIER_DETECTION_EVENT_LOG_PATH, "ENVOY_OUTLIER_DETECTION_EVENT_LOG_PATH")
+        eventLogPath: withSource(
+          settings.ENVOY_OUTLIER_DETECTION_EVENT_LOG_PATH,
+          "ENVOY_OUTLIER_DETECTION_EVENT_LOG_PATH"
+        )
       }
     },
     tracing: tracing.tracing,
-    statsSinks: settings.ENVOY_STATS_SINKS_CFG_FILE === undefined ? unlessEmpty(sinksFragment(settings)) : undefined,
+    statsSinks: statsSinks.length > 0 ? statsSinks : undefined,
     ...statsFragment(settings, resource)
   }
 
   return Result.flatMap(mergeFiles(generated, facts.files), (merged) =>
-    Result.map(settled(merged.parts), (own) => ({
-      ...own,
+    Result.map(envoyBootstrap(merged.parts, settings, facts.files), (bootstrap) => ({
+      ...bootstrap,
       localRelay: undefined,
       sideFiles: tracing.sideFiles,
+      leftOutFlags: runtime.leftOut,
       warnings: [...runtime.warnings, ...node.warnings, ...merged.warnings]
+    }))
+  )
+}
+
+/** Assembles the bootstrap of Envoy, and that of the local relay if there is one. */
+export const compose = (
+  mode: ResolvedMode,
+  settings: Settings,
+  facts: BootstrapFacts
+): Result.Result<Composed, ReadonlyArray<BootstrapProblem>> => {
+  if (mode._tag === "Relay") return composeRelay(relayBootstrap, mode.upstream, settings, facts)
+  const workload = composeWorkload(mode, settings, facts)
+  const upstream = mode._tag === "AppMesh" ? mode.localRelay : undefined
+  if (upstream === undefined) return workload
+  return Result.flatMap(workload, (composed) =>
+    // The warnings of the local relay are among those of the workload.
+    Result.map(composeRelay(localRelayBootstrap, upstream, settings, facts), (localRelay) => ({
+      ...composed,
+      localRelay
     }))
   )
 }

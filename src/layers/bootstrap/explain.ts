@@ -1,49 +1,52 @@
-import type { Decision, JsonObject } from "../../services/Bootstrap.ts"
+import type { JsonObject, PartSource } from "../../services/Bootstrap.ts"
 import type { SettingInForce } from "../../services/Config.ts"
 import type { SettingName } from "../../services/Settings.ts"
 
 type Yaml = typeof import("yaml")
 
-const words: Readonly<Record<SettingInForce["source"], string>> = {
+const settingSourceTexts: Readonly<Record<SettingInForce["source"], string>> = {
   environment: "set",
   default: "default",
   clamped: "set, but changed to the nearest bound"
 }
 
+/** One entry for each path. A part may be marked more than once; the outermost mark comes first. */
+const mergeByPath = (sources: ReadonlyArray<PartSource>): Iterable<PartSource> => {
+  const merged = new Map<string, PartSource>()
+  for (const source of sources) {
+    const key = JSON.stringify(source.path)
+    const outer = merged.get(key)
+    merged.set(key, outer === undefined ? source : { ...outer, variables: [...outer.variables, ...source.variables] })
+  }
+  return merged.values()
+}
+
 /**
- * A bootstrap as YAML that says, at each part that variables decided, which ones and whether they were set. Without the
- * comments it is the bootstrap itself.
+ * A bootstrap as YAML, with a comment at each part that variables determine: their names, and whether they are set.
+ * Without the comments, the YAML is the bootstrap itself. With no `sources` there are no comments.
  */
 export const explain = (
   yaml: Pick<Yaml, "Document" | "isCollection" | "isMap" | "isNode" | "isScalar">,
   value: JsonObject,
-  decisions: ReadonlyArray<Decision>,
+  sources: ReadonlyArray<PartSource>,
   inForce: ReadonlyArray<SettingInForce>
 ): string => {
-  const sources = new Map<SettingName, string>(inForce.map(({ name, source }) => [name, words[source]]))
-  // Envoy reads YAML 1.1, where `yes` is no text.
+  const textOf = new Map<SettingName, string>(inForce.map(({ name, source }) => [name, settingSourceTexts[source]]))
+  // Envoy reads YAML 1.1, where an unquoted `yes` is a boolean.
   const document = new yaml.Document(value, { aliasDuplicateObjects: false, compat: "yaml-1.1" })
-  const comments = new Map<string, Decision>()
-  // The part may be decided more than once on the way: the outermost decision is why it is there at all.
-  for (const decision of decisions) {
-    const place = JSON.stringify(decision.path)
-    const known = comments.get(place)
-    comments.set(place, known === undefined ? decision : { ...known, by: [...known.by, ...decision.by] })
-  }
-  for (const { by, path } of comments.values()) {
-    const comment = ` ${[...new Set(by)].map((name) => `${name} (${sources.get(name) ?? "default"})`).join(", ")}`
+  for (const { path, variables } of mergeByPath(sources)) {
     const node = document.getIn(path, true)
     if (!yaml.isNode(node)) continue
-    const empty = yaml.isCollection(node) && node.items.length === 0
-    if (yaml.isScalar(node) || empty) node.comment = comment
+    const comment = ` ${[...new Set(variables)].map((name) => `${name} (${textOf.get(name) ?? "default"})`).join(", ")}`
+    const isOneLine = yaml.isScalar(node) || (yaml.isCollection(node) && node.items.length === 0)
+    if (isOneLine) node.comment = comment
     else {
       const parent = document.getIn(path.slice(0, -1), true)
       const pair = yaml.isMap(parent)
         ? parent.items.find(({ key }) => yaml.isScalar(key) && key.value === path.at(-1))
         : undefined
-      // Above the key, or above the item of a list.
-      const above = pair !== undefined && yaml.isScalar(pair.key) ? pair.key : node
-      above.commentBefore = comment
+      const lineBelow = pair !== undefined && yaml.isScalar(pair.key) ? pair.key : node
+      lineBelow.commentBefore = comment
     }
   }
   return document.toString({ lineWidth: 0 }).trimEnd()

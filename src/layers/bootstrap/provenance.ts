@@ -1,50 +1,58 @@
-import type { Decision, Json, JsonObject } from "../../services/Bootstrap.ts"
+import type { Json, JsonObject, PartSource } from "../../services/Bootstrap.ts"
 import type { SettingName } from "../../services/Settings.ts"
 
-/** A part of the bootstrap, and the variables that decided it. */
-export class Decided {
+// While the bootstrap is assembled, each part carries the variables that determine it. So a fragment names the variable
+// at the place where it uses the value, and nobody has to keep a second list of paths.
+
+/** A part of the bootstrap, with the variables that determine it. */
+export class Sourced {
   readonly part: Part
-  readonly by: ReadonlyArray<SettingName>
-  constructor(part: Part, by: ReadonlyArray<SettingName>) {
+  readonly variables: ReadonlyArray<SettingName>
+  constructor(part: Part, variables: ReadonlyArray<SettingName>) {
     this.part = part
-    this.by = by
+    this.variables = variables
   }
 }
 
-/** proto3 JSON whose parts may say what decided them; an undefined field is left out. */
-export type Part = null | boolean | number | string | Decided | ReadonlyArray<Part> | PartObject
+/** Proto3 JSON in which any value may be `Sourced`. An undefined field is left out. */
+export type Part = null | boolean | number | string | Sourced | ReadonlyArray<Part> | PartObject
 export interface PartObject {
   readonly [key: string]: Part | undefined
 }
 
-/** Says which variables decided a part, wherever it ends up. */
-export const by = (part: Part, ...variables: ReadonlyArray<SettingName>): Decided => new Decided(part, variables)
+/** Marks a part with the variables that determine it. */
+export const withSource = (part: Part, ...variables: ReadonlyArray<SettingName>): Sourced =>
+  new Sourced(part, variables)
 
 const isList = (part: Part): part is ReadonlyArray<Part> => Array.isArray(part)
 
-export interface Settled {
+export interface SplitParts {
   readonly value: JsonObject
-  /** Outer parts before what they hold. */
-  readonly decisions: ReadonlyArray<Decision>
+  /** In the order of the bootstrap; a part comes before the parts inside it. */
+  readonly sources: ReadonlyArray<PartSource>
 }
 
-/** The last step: plain proto3 JSON, with the decisions beside it. */
-export const settle = (whole: PartObject): Settled => {
-  const decisions: Array<Decision> = []
-  const object = (part: PartObject, path: Decision["path"]): JsonObject => {
+/** Separates the parts into plain proto3 JSON and the list of their sources, by path. */
+export const splitSources = (parts: PartObject): SplitParts => {
+  const sources: Array<PartSource> = []
+  const plainObject = (part: PartObject, path: PartSource["path"]): JsonObject => {
     const fields: Record<string, Json> = {}
     for (const [key, field] of Object.entries(part)) {
-      if (field !== undefined) fields[key] = plain(field, [...path, key])
+      if (field !== undefined) fields[key] = plainValue(field, [...path, key])
     }
     return fields
   }
-  const plain = (part: Part, path: Decision["path"]): Json => {
-    if (part instanceof Decided) {
-      decisions.push({ path, by: part.by })
-      return plain(part.part, path)
+  const plainValue = (part: Part, path: PartSource["path"]): Json => {
+    if (part instanceof Sourced) {
+      sources.push({ path, variables: part.variables })
+      return plainValue(part.part, path)
     }
-    if (isList(part)) return part.map((item, i) => plain(item, [...path, i]))
-    return typeof part === "object" && part !== null ? object(part, path) : part
+    if (isList(part)) return part.map((item, index) => plainValue(item, [...path, index]))
+    return typeof part === "object" && part !== null ? plainObject(part, path) : part
   }
-  return { value: object(whole, []), decisions }
+  return { value: plainObject(parts, []), sources }
 }
+
+/** Whether a variable determines any part. */
+export const usesVariable = (sources: ReadonlyArray<PartSource>, name: SettingName): boolean =>
+  sources.some(({ variables }) => variables.includes(name))

@@ -1,90 +1,98 @@
 import { Redacted, Result, Schema } from "effect"
-import type { SettingInForce, SettingProblem, SettingSource } from "../../services/Config.ts"
+import { InvalidSetting, type SettingInForce, type SettingSource } from "../../services/Config.ts"
+import { formatDuration } from "../../services/goDuration.ts"
+import type { Setting } from "../../services/Setting.ts"
 import { type SettingName, type Settings, settingsTable } from "../../services/Settings.ts"
-import { type Setting, showDuration } from "../../services/settingKinds.ts"
 import { nearestName } from "./nearestName.ts"
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-export interface Decoded {
+export interface DecodedEnvironment {
   readonly settings: Settings
+  /** In table order. */
   readonly inForce: ReadonlyArray<SettingInForce>
+  /** One sentence each. */
   readonly warnings: ReadonlyArray<string>
 }
 
-export type Problems = readonly [SettingProblem, ...ReadonlyArray<SettingProblem>]
+export type InvalidSettingList = readonly [InvalidSetting, ...ReadonlyArray<InvalidSetting>]
 
-type Table = { readonly [K in SettingName]: Setting<Settings[K]> }
+const table: { readonly [K in SettingName]: Setting<Settings[K]> } = settingsTable
 
-const table: Table = settingsTable
+const isSettingName = (name: string): name is SettingName => Object.hasOwn(table, name)
 
-const isName = (name: string): name is SettingName => Object.hasOwn(table, name)
-
-/** Every known variable, in table order. */
-export const settingNames: ReadonlyArray<SettingName> = Object.keys(table).filter(isName)
+/** The name of every setting, in table order. */
+export const settingNames: ReadonlyArray<SettingName> = Object.keys(table).filter(isSettingName)
 
 const redacted = "<redacted>"
 
-/** Keeps a message on one line, whatever a variable holds. */
-const printable = (text: string) => text.replace(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1))
+/** Escapes control characters, so that a message stays on one line whatever a variable holds. */
+const onOneLine = (text: string) => text.replace(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1))
 
-type Shown = SettingInForce["value"]
-
-const shownValue = (row: Setting<unknown>, value: unknown): Shown => {
+const displayValue = (row: Setting<unknown>, value: unknown): SettingInForce["value"] => {
   if (Redacted.isRedacted(value)) return redacted
-  if (row.unit === "duration" && typeof value === "number") return showDuration(value)
+  if (row.unit === "duration" && typeof value === "number") return formatDuration(value)
   return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? value : null
 }
 
-interface Outcome<A> {
+/** One decoded setting. Where there is a problem, the value is the default. */
+interface DecodedSetting<A> {
   readonly value: A
   readonly source: SettingSource
   readonly warning?: string
-  readonly problem?: SettingProblem
+  readonly problem?: InvalidSetting
 }
 
-const decodeOne = <A>(name: SettingName, row: Setting<A>, given: string | undefined): Outcome<A> => {
+const decodeSetting = <A>(name: SettingName, row: Setting<A>, value: string | undefined): DecodedSetting<A> => {
   const byDefault = { value: row.default, source: "default" } as const
-  const text = given?.trim() ?? ""
+  const text = value?.trim() ?? ""
   if (text === "") return byDefault
 
   const decode = Schema.decodeUnknownResult(row.schema)
   const decoded = decode(text)
-  const shown = row.secret ? redacted : printable(text)
+  const displayText = row.secret ? redacted : onOneLine(text)
   if (Result.isFailure(decoded)) {
-    const allowed = `expected ${row.allowed}`
-    if (row.policy === "error") return { ...byDefault, problem: { name, value: shown, allowed } }
-    const fallback = shownValue(row, row.default) ?? row.defaultText
-    return { ...byDefault, warning: `${name}=${shown} cannot be read, ${allowed}: using ${fallback}` }
-  }
-
-  const value = decoded.success
-  if (value === undefined) return byDefault
-  if (row.range !== undefined && typeof value === "number") {
-    const { minimum, maximum } = row.range
-    const bound = Math.min(Math.max(value, minimum), maximum)
-    const atBound = decode(`${bound}`)
-    if (bound !== value && Result.isSuccess(atBound)) {
-      const warning = `${name}=${shown} is outside ${minimum} to ${maximum}: using ${bound}`
-      return { value: atBound.success, source: "clamped", warning }
+    if (row.policy === "error") {
+      const reason = `is invalid: expected ${row.allowed}`
+      return { ...byDefault, problem: new InvalidSetting({ variable: name, value: displayText, reason }) }
+    }
+    const fallback = displayValue(row, row.default) ?? row.defaultText
+    return {
+      ...byDefault,
+      warning: `${name}=${displayText} cannot be read, expected ${row.allowed}: using ${fallback}`
     }
   }
-  return { value, source: "environment" }
+
+  if (decoded.success === undefined) return byDefault
+  if (row.range !== undefined && typeof decoded.success === "number") {
+    const { maximum, minimum } = row.range
+    const bounded = Math.min(Math.max(decoded.success, minimum), maximum)
+    const clamped = decode(`${bounded}`)
+    if (bounded !== decoded.success && Result.isSuccess(clamped)) {
+      const warning = `${name}=${displayText} is outside ${minimum} to ${maximum}: using ${bounded}`
+      return { value: clamped.success, source: "clamped", warning }
+    }
+  }
+  return { value: decoded.success, source: "environment" }
 }
 
-type Draft = { -readonly [K in SettingName]?: Settings[K] }
+type PartialSettings = { -readonly [K in SettingName]?: Settings[K] }
 
-const isComplete = (draft: Draft): draft is Settings => settingNames.every((name) => Object.hasOwn(draft, name))
+const isComplete = (settings: PartialSettings): settings is Settings =>
+  settingNames.every((name) => Object.hasOwn(settings, name))
 
-/** The health check goes by the interval of `ready` where it has none of its own. */
-const healthInterval = (ready: Outcome<number>): Outcome<number> => {
-  const value = Math.min(Math.max(ready.value, 2), 30) * 1000
-  if (value === ready.value * 1000 || ready.source === "clamped") return { value, source: ready.source }
-  const given = `APPNET_AGENT_POLL_ENVOY_READINESS_INTERVAL_S=${ready.value}`
-  const warning = `${given} is outside 2 to 30 for HC_POLL_INTERVAL_MS, which is not set: using ${value}`
+/** The interval of health checks if only that of `appnet-agent ready` is set: the same, within its own range. */
+const healthIntervalFrom = (readyInterval: DecodedSetting<number>): DecodedSetting<number> => {
+  const value = Math.min(Math.max(readyInterval.value, 2), 30) * 1000
+  if (value === readyInterval.value * 1000 || readyInterval.source === "clamped") {
+    return { value, source: readyInterval.source }
+  }
+  const variable = `APPNET_AGENT_POLL_ENVOY_READINESS_INTERVAL_S=${readyInterval.value}`
+  const warning = `${variable} is outside 2 to 30 for HC_POLL_INTERVAL_MS, which is not set: using ${value}`
   return { value, source: "clamped", warning }
 }
 
+/** Only root may listen on a port up to 1024. */
 const unprivilegedPort = (userId: number): Partial<Setting<number>> =>
   userId === 0
     ? {}
@@ -93,55 +101,59 @@ const unprivilegedPort = (userId: number): Partial<Setting<number>> =>
         allowed: "a port from 1025 to 65534, since this user is not root"
       }
 
-const isOurs = /^(APPNET|ENVOY|APPMESH)_/
+/** Variables with these prefixes are meant for the agent, so an unknown one is probably misspelled. */
+const ownPrefix = /^(APPNET|ENVOY|APPMESH)_/
 
 const unknownVariables = (environment: Environment): ReadonlyArray<string> =>
   Object.keys(environment)
-    .filter((name) => isOurs.test(name) && !isName(name) && (environment[name] ?? "").trim() !== "")
+    .filter((name) => ownPrefix.test(name) && !isSettingName(name) && (environment[name] ?? "").trim() !== "")
     .sort()
-    .map((name) => `${printable(name)} is set but is not a setting; did you mean ${nearestName(name, settingNames)}?`)
+    .map((name) => `${onOneLine(name)} is set but is not a setting; did you mean ${nearestName(name, settingNames)}?`)
 
-/** Decodes a whole environment: everything that is wrong with it at once, or the settings in force. */
-export const decodeEnvironment = (environment: Environment, userId: number): Result.Result<Decoded, Problems> => {
-  const draft: Draft = {}
-  const outcomes = new Map<SettingName, Outcome<unknown>>()
-  const put = <K extends SettingName>(name: K, outcome: Outcome<Settings[K]>) => {
-    draft[name] = outcome.value
-    outcomes.set(name, outcome)
-    return outcome
+/** Decodes a whole environment. Fails with every invalid setting, not only the first. */
+export const decodeEnvironment = (
+  environment: Environment,
+  userId: number
+): Result.Result<DecodedEnvironment, InvalidSettingList> => {
+  const settings: PartialSettings = {}
+  const decodedByName = new Map<SettingName, DecodedSetting<unknown>>()
+  const store = <K extends SettingName>(name: K, decoded: DecodedSetting<Settings[K]>) => {
+    settings[name] = decoded.value
+    decodedByName.set(name, decoded)
+    return decoded
   }
-  const read = <K extends SettingName>(name: K, changed: Partial<Setting<Settings[K]>> = {}) =>
-    put(name, decodeOne(name, { ...table[name], ...changed }, environment[name]))
+  const decode = <K extends SettingName>(name: K, changes: Partial<Setting<Settings[K]>> = {}) =>
+    store(name, decodeSetting(name, { ...table[name], ...changes }, environment[name]))
 
-  // What is said here about a row depends on the value of another.
-  const wait = read("LISTENER_DRAIN_WAIT_TIME_S").value
-  const shortest = Math.min(wait, table.LISTENER_DRAIN_MIN_WAIT_TIME_S.default)
-  read("LISTENER_DRAIN_MIN_WAIT_TIME_S", { default: shortest, range: { minimum: 0, maximum: wait } })
-  read("APPNET_ENVOY_ADMIN_ADDRESS", read("ENVOY_ADMIN_ACCESS_ENABLE_IPV6").value ? { default: "::" } : {})
-  read("APPNET_AGENT_HTTP_PORT", unprivilegedPort(userId))
-  const ready = read("APPNET_AGENT_POLL_ENVOY_READINESS_INTERVAL_S")
-  const hasOwnInterval = (environment.HC_POLL_INTERVAL_MS ?? "").trim() !== ""
-  if (!hasOwnInterval && ready.source !== "default") put("HC_POLL_INTERVAL_MS", healthInterval(ready))
-
-  const isAddressUsed = read("ENABLE_ENVOY_DOG_STATSD").value && read("STATSD_SOCKET_PATH").value === undefined
-  read("STATSD_ADDRESS", isAddressUsed ? {} : { policy: "fallback" })
-
-  for (const name of settingNames) if (!outcomes.has(name)) read(name)
-  if (!isComplete(draft)) throw new Error("a row of the settings table was not read")
-
-  const ordered = settingNames.flatMap((name) => {
-    const outcome = outcomes.get(name)
-    return outcome === undefined ? [] : [{ name, outcome }]
+  // Rows that depend on the value of another row.
+  const drainWait = decode("LISTENER_DRAIN_WAIT_TIME_S").value
+  decode("LISTENER_DRAIN_MIN_WAIT_TIME_S", {
+    default: Math.min(drainWait, table.LISTENER_DRAIN_MIN_WAIT_TIME_S.default),
+    range: { minimum: 0, maximum: drainWait }
   })
-  const [first, ...others] = ordered.flatMap(({ outcome }) => outcome.problem ?? [])
+  decode("APPNET_ENVOY_ADMIN_ADDRESS", decode("ENVOY_ADMIN_ACCESS_ENABLE_IPV6").value ? { default: "::" } : {})
+  decode("APPNET_AGENT_HTTP_PORT", unprivilegedPort(userId))
+  const readyInterval = decode("APPNET_AGENT_POLL_ENVOY_READINESS_INTERVAL_S")
+  const hasHealthInterval = (environment.HC_POLL_INTERVAL_MS ?? "").trim() !== ""
+  if (!hasHealthInterval && readyInterval.source !== "default") {
+    store("HC_POLL_INTERVAL_MS", healthIntervalFrom(readyInterval))
+  }
+  const isStatsdAddressUsed =
+    decode("ENABLE_ENVOY_DOG_STATSD").value && decode("STATSD_SOCKET_PATH").value === undefined
+  decode("STATSD_ADDRESS", isStatsdAddressUsed ? {} : { policy: "fallback" })
+
+  for (const name of settingNames) if (!decodedByName.has(name)) decode(name)
+  if (!isComplete(settings)) throw new Error("a row of the settings table was not decoded")
+
+  const inTableOrder = settingNames.flatMap((name) => {
+    const decoded = decodedByName.get(name)
+    return decoded === undefined ? [] : [{ name, ...decoded }]
+  })
+  const [first, ...others] = inTableOrder.flatMap(({ problem }) => problem ?? [])
   if (first !== undefined) return Result.fail([first, ...others])
   return Result.succeed({
-    settings: draft,
-    inForce: ordered.map(({ name, outcome }) => ({
-      name,
-      value: shownValue(table[name], outcome.value),
-      source: outcome.source
-    })),
-    warnings: [...ordered.flatMap(({ outcome }) => outcome.warning ?? []), ...unknownVariables(environment)]
+    settings,
+    inForce: inTableOrder.map(({ name, source, value }) => ({ name, value: displayValue(table[name], value), source })),
+    warnings: [...inTableOrder.flatMap(({ warning }) => warning ?? []), ...unknownVariables(environment)]
   })
 }

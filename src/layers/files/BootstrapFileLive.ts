@@ -1,5 +1,6 @@
 import { Effect, FileSystem, Layer, type PlatformError } from "effect"
 import { Bootstrap, BootstrapError, BootstrapFile, SideFiles } from "../../services/Bootstrap.ts"
+import { RunFileError } from "../../services/BootstrapProblem.ts"
 import { Config } from "../../services/Config.ts"
 import { EnvoyRole } from "../../services/EnvoyRole.ts"
 import { ownerPid, runFilePath } from "./runFiles.ts"
@@ -34,9 +35,7 @@ export const BootstrapFileLive = Layer.effect(
 
     const path = runFilePath(settings, "bootstrap.json", yield* EnvoyRole)
     const toBootstrapError = (error: PlatformError.PlatformError) =>
-      new BootstrapError({
-        problems: [`the bootstrap cannot be written to ${path} (APPNET_RUN_DIR): ${error.message}`]
-      })
+      new BootstrapError({ problems: [new RunFileError({ content: "the bootstrap", path, cause: error })] })
     // With `wx`, a link or file that another process plants after the removal makes the write fail, not follow it.
     const write = fs
       .remove(path, { force: true })

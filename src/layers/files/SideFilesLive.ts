@@ -1,5 +1,6 @@
 import { Effect, FileSystem, Layer } from "effect"
 import { Bootstrap, BootstrapError, type SideFile, SideFiles } from "../../services/Bootstrap.ts"
+import { RunFileError } from "../../services/BootstrapProblem.ts"
 
 /**
  * Writes a file of this process's own, then renames it, so that a link or file at the path is replaced, not followed.
@@ -12,7 +13,7 @@ const writeAndRename = Effect.fnUntraced(function* ({ content, path }: SideFile)
     Effect.andThen(fs.rename(temporary, path)),
     Effect.tapError(() => Effect.ignore(fs.remove(temporary, { force: true }))),
     Effect.mapError(
-      (error) => new BootstrapError({ problems: [`${path} cannot be written (APPNET_RUN_DIR): ${error.message}`] })
+      (cause) => new BootstrapError({ problems: [new RunFileError({ content: "a generated file", path, cause })] })
     )
   )
 })

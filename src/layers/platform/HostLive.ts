@@ -2,7 +2,7 @@ import * as os from "node:os"
 import { Layer } from "effect"
 import { Host } from "../../services/Host.ts"
 
-/** This machine, as it is when the layer is built. */
+/** Read once, when the layer is built. */
 export const HostLive = Layer.sync(Host, () =>
   Host.of({
     name: os.hostname(),

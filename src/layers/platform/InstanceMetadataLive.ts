@@ -2,69 +2,78 @@ import { Effect, Layer, Result } from "effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import { Config } from "../../services/Config.ts"
-import { InstanceMetadata } from "../../services/Metadata.ts"
+import { type InstanceFacts, InstanceMetadata } from "../../services/Metadata.ts"
+import type { Settings } from "../../services/Settings.ts"
 import { httpClientLive } from "../http/httpClient.ts"
-import { patience, question } from "./metadataRequest.ts"
+import { MetadataError, metadataTimeout, requestMetadata } from "./metadataRequest.ts"
 
-const usualEndpoint = "http://169.254.169.254"
-const tokenPatience = 500
+const defaultEndpoint = "http://169.254.169.254"
 
-/** Lets no page of a captive portal pass for a name. */
-const isName = (body: string) => /^[a-z0-9-]{1,64}$/.test(body)
+/** Milliseconds for the token of IMDSv2. An instance without it may not answer at all. */
+const tokenTimeout = 500
 
-type Answer = Result.Result<string, string>
-const known = (text: string): Effect.Effect<Answer> => Effect.succeed(Result.succeed(text))
+const endpointOf = (settings: Settings): string => {
+  const configured = settings.EC2_METADATA_HOST_ONLY_FOR_TESTING ?? settings.AWS_EC2_METADATA_SERVICE_ENDPOINT
+  if (configured === undefined) return defaultEndpoint
+  return (/^https?:/.test(configured) ? configured : `http://${configured}`).replace(/\/$/, "")
+}
 
-/** For any `HttpClient`. */
+/** Whether an answer is the name of a region or zone. The login page of a captive portal is not. */
+const isPlacementName = (body: string) => /^[a-z0-9-]{1,64}$/.test(body)
+
+/** On any `HttpClient`. */
 export const layerNoTransport = Layer.effect(
   InstanceMetadata,
   Effect.gen(function* () {
     const { settings } = yield* Config
-    const ask = question(yield* HttpClient.HttpClient)
-    const named = settings.EC2_METADATA_HOST_ONLY_FOR_TESTING ?? settings.AWS_EC2_METADATA_SERVICE_ENDPOINT
-    const endpoint = (named === undefined ? usualEndpoint : /^https?:/.test(named) ? named : `http://${named}`).replace(
-      /\/$/,
-      ""
-    )
+    const client = yield* HttpClient.HttpClient
+    const endpoint = endpointOf(settings)
 
-    const token = ask(
+    const requestToken = requestMetadata(
+      client,
       HttpClientRequest.put(`${endpoint}/latest/api/token`, {
         headers: { "x-aws-ec2-metadata-token-ttl-seconds": "60" }
       }),
-      tokenPatience
+      tokenTimeout
     )
-    const placement = (headers: Readonly<Record<string, string>>) => (name: string) =>
-      ask(
-        HttpClientRequest.get(`${endpoint}/latest/meta-data/placement/${name}`, { headers }),
-        patience - tokenPatience
-      ).pipe(
+    const requestPlacement = (headers: Readonly<Record<string, string>>) => (name: string) => {
+      const url = `${endpoint}/latest/meta-data/placement/${name}`
+      const request = HttpClientRequest.get(url, { headers })
+      return requestMetadata(client, request, metadataTimeout - tokenTimeout).pipe(
         Effect.map((body) => body.trim()),
-        Effect.filterOrFail(isName, () => "not a name"),
-        Effect.mapError((problem) => `EC2 instance metadata of ${endpoint}: placement/${name}: ${problem}`),
+        Effect.filterOrFail(
+          isPlacementName,
+          () => new MetadataError({ url, kind: "invalid", reason: "the answer is not a name" })
+        ),
         Effect.result
       )
+    }
 
     const collect = Effect.gen(function* () {
-      const version2 = yield* Effect.result(token)
-      const get = placement(Result.isSuccess(version2) ? { "x-aws-ec2-metadata-token": version2.success } : {})
+      const token = yield* Effect.result(requestToken)
+      if (Result.isFailure(token))
+        yield* Effect.logDebug(`no IMDSv2 token, so IMDSv1 is used: ${token.failure.message}`)
+      const request = requestPlacement(Result.isSuccess(token) ? { "x-aws-ec2-metadata-token": token.success } : {})
       const answers = yield* Effect.all(
         {
-          region: settings.AWS_REGION === undefined ? get("region") : known(settings.AWS_REGION),
-          availabilityZone: get("availability-zone"),
-          availabilityZoneId: get("availability-zone-id")
+          region:
+            settings.AWS_REGION === undefined ? request("region") : Effect.succeed(Result.succeed(settings.AWS_REGION)),
+          availabilityZone: request("availability-zone"),
+          availabilityZoneId: request("availability-zone-id")
         },
         { concurrency: "unbounded" }
       )
-      const told = (answer: Answer) => Result.getOrElse(answer, () => undefined)
-      return {
-        facts: {
-          region: told(answers.region),
-          availabilityZone: told(answers.availabilityZone),
-          availabilityZoneId: told(answers.availabilityZoneId)
-        },
-        warnings: Object.values(answers).flatMap((answer) => (Result.isFailure(answer) ? [answer.failure] : []))
+      const facts: InstanceFacts = {
+        region: Result.getOrUndefined(answers.region),
+        availabilityZone: Result.getOrUndefined(answers.availabilityZone),
+        availabilityZoneId: Result.getOrUndefined(answers.availabilityZoneId)
       }
-    })
+      yield* Effect.logDebug(`EC2 instance metadata of ${endpoint}: ${JSON.stringify(facts)}`)
+      const warnings = Object.values(answers).flatMap((answer) =>
+        Result.isFailure(answer) ? [`EC2 instance metadata: ${answer.failure.message}`] : []
+      )
+      return { facts, warnings }
+    }).pipe(Effect.withSpan("InstanceMetadata.collect"))
     return InstanceMetadata.of({ collect })
   })
 )

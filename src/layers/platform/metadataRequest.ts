@@ -1,23 +1,46 @@
-import { Effect } from "effect"
+import { Data, Effect } from "effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 
-/** What all metadata endpoints have together, in milliseconds. */
-export const patience = 2000
+/** A metadata endpoint gave no usable answer. */
+export class MetadataError extends Data.TaggedError("MetadataError")<{
+  readonly url: string
+  /** `timeout`: no whole answer in time; `invalid`: an answer of the wrong shape. */
+  readonly kind: "unreachable" | "status" | "timeout" | "invalid"
+  /** `ECONNREFUSED`, `status 404`, `no answer in 2000 ms`, `not JSON`. */
+  readonly reason: string
+}> {
+  override get message() {
+    return `${this.url}: ${this.reason}`
+  }
+}
 
-/** The body of an answer with status 200, else why there is none. */
-export const question =
-  (client: HttpClient.HttpClient) =>
-  (request: HttpClientRequest.HttpClientRequest, milliseconds = patience): Effect.Effect<string, string> =>
-    client.execute(request).pipe(
-      Effect.flatMap((response) => Effect.map(response.text, (body) => ({ status: response.status, body }))),
-      Effect.mapError((error) => {
-        const cause = "cause" in error.reason ? error.reason.cause : undefined
-        return cause instanceof Error && "code" in cause ? `${cause.code}` : error.reason._tag
-      }),
-      Effect.flatMap(({ body, status }) => (status === 200 ? Effect.succeed(body) : Effect.fail(`status ${status}`))),
-      Effect.timeoutOrElse({
-        duration: milliseconds,
-        orElse: () => Effect.fail(`no answer in ${milliseconds} ms`)
-      })
-    )
+/** Milliseconds for all requests to one metadata endpoint together. The agent starts without their answers. */
+export const metadataTimeout = 2000
+
+/** Sends a request and reads the whole body; any status but 200 is an error. */
+export const requestMetadata = Effect.fn("requestMetadata")(function* (
+  client: HttpClient.HttpClient,
+  request: HttpClientRequest.HttpClientRequest,
+  timeoutMillis: number = metadataTimeout
+) {
+  const { url } = request
+  const failed = (kind: MetadataError["kind"], reason: string) => new MetadataError({ url, kind, reason })
+  const exchange = Effect.gen(function* () {
+    const response = yield* client.execute(request)
+    const body = yield* response.text
+    return { status: response.status, body }
+  })
+  const { body, status } = yield* exchange.pipe(
+    Effect.mapError(({ reason }) => {
+      const cause = "cause" in reason ? reason.cause : undefined
+      return failed("unreachable", cause instanceof Error && "code" in cause ? `${cause.code}` : reason._tag)
+    }),
+    Effect.timeoutOrElse({
+      duration: timeoutMillis,
+      orElse: () => Effect.fail(failed("timeout", `no answer in ${timeoutMillis} ms`))
+    })
+  )
+  if (status !== 200) return yield* failed("status", `status ${status}`)
+  return body
+})

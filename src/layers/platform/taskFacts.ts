@@ -1,14 +1,6 @@
 import { Option, Schema } from "effect"
 import type { IpFamilies, TaskFacts } from "../../services/Metadata.ts"
 
-/** One part of an answer: what is missing or has another shape leaves out that part alone. */
-const part = <A>(json: unknown, name: string, schema: Schema.Codec<A, unknown>): A | undefined =>
-  typeof json === "object" && json !== null
-    ? Option.getOrUndefined(Schema.decodeUnknownOption(schema)(Reflect.get(json, name)))
-    : undefined
-
-const Text = Schema.NonEmptyString
-
 const Network = Schema.Struct({
   NetworkMode: Schema.String,
   IPv4Addresses: Schema.optionalKey(Schema.Array(Schema.String)),
@@ -21,8 +13,8 @@ const Container = Schema.Struct({
 })
 
 /**
- * In awsvpc mode all containers share the task's network; in bridge mode each has its own, and the pause container's
- * is the one that the task is reached by.
+ * The networks through which the task is reached. In awsvpc mode all containers share one; in bridge mode each has its
+ * own, and the task's is that of the pause container.
  */
 const taskNetworks = (containers: ReadonlyArray<typeof Container.Type>): ReadonlyArray<Network> =>
   containers.flatMap(({ Networks = [], Type }) =>
@@ -30,28 +22,47 @@ const taskNetworks = (containers: ReadonlyArray<typeof Container.Type>): Readonl
   )
 
 const familiesOf = (networks: ReadonlyArray<Network>): IpFamilies | undefined => {
-  const v4 = networks.some(({ IPv4Addresses = [] }) => IPv4Addresses.length > 0)
-  const v6 = networks.some(({ IPv6Addresses = [] }) => IPv6Addresses.length > 0)
-  if (v4 && v6) return "ALL"
-  if (v4) return "IPv4_ONLY"
-  return v6 ? "IPv6_ONLY" : undefined
+  const hasIpv4 = networks.some(({ IPv4Addresses = [] }) => IPv4Addresses.length > 0)
+  const hasIpv6 = networks.some(({ IPv6Addresses = [] }) => IPv6Addresses.length > 0)
+  if (hasIpv4 && hasIpv6) return "ALL"
+  if (hasIpv4) return "IPv4_ONLY"
+  return hasIpv6 ? "IPv6_ONLY" : undefined
 }
 
-const amount = (limits: unknown, name: "CPU" | "Memory"): string | undefined => {
-  const value = part(limits, name, Schema.Finite)
-  return value === undefined ? undefined : `${value}`
+export interface ReadTask {
+  readonly facts: TaskFacts
+  /** Fields that have another type than expected, with what was expected. They are left out of the facts. */
+  readonly invalidFields: ReadonlyArray<string>
 }
 
-/** What the answers to `URI` (the container) and `URI/task` say. */
-export const readTask = (container: unknown, task: unknown): TaskFacts => {
-  const limits = part(container, "Limits", Schema.Unknown)
-  return {
-    clusterArn: part(task, "Cluster", Text),
-    taskArn: part(task, "TaskARN", Text),
-    availabilityZone: part(task, "AvailabilityZone", Text),
-    availabilityZoneId: part(task, "AvailabilityZoneID", Text),
-    cpu: amount(limits, "CPU"),
-    memory: amount(limits, "Memory"),
-    ipFamilies: familiesOf(taskNetworks(part(task, "Containers", Schema.Array(Container)) ?? []))
+/**
+ * The facts in the JSON answers to `URI` (the container) and `URI/task`. A field that is missing, or has another type
+ * than expected, leaves out that fact alone.
+ */
+export const readTask = (container: unknown, task: unknown): ReadTask => {
+  const invalidFields: Array<string> = []
+  const read = <A>(json: unknown, name: string, schema: Schema.Codec<A, unknown>): A | undefined => {
+    if (typeof json !== "object" || json === null) return undefined
+    const field: unknown = Reflect.get(json, name)
+    if (field === undefined || field === null) return undefined
+    const decoded = Schema.decodeUnknownOption(schema)(field)
+    if (Option.isNone(decoded)) invalidFields.push(name)
+    return Option.getOrUndefined(decoded)
   }
+  const readText = (name: string) => read(task, name, Schema.NonEmptyString)
+  const limits = read(container, "Limits", Schema.Unknown)
+  const readLimit = (name: "CPU" | "Memory") => {
+    const value = read(limits, name, Schema.Finite)
+    return value === undefined ? undefined : `${value}`
+  }
+  const facts: TaskFacts = {
+    clusterArn: readText("Cluster"),
+    taskArn: readText("TaskARN"),
+    availabilityZone: readText("AvailabilityZone"),
+    availabilityZoneId: readText("AvailabilityZoneID"),
+    cpu: readLimit("CPU"),
+    memory: readLimit("Memory"),
+    ipFamilies: familiesOf(taskNetworks(read(task, "Containers", Schema.Array(Container)) ?? []))
+  }
+  return { facts, invalidFields }
 }

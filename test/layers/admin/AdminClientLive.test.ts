@@ -27,7 +27,7 @@ const adminThat = (answer: Answer, admin: AdminAddress = { _tag: "Tcp", host: "1
     })
   )
   const bootstrap = Bootstrap.of({
-    document: { _tag: "Generated", value: {}, decisions: [], sideFiles: [] },
+    document: { _tag: "Generated", value: {}, sources: [], sideFiles: [] },
     localRelay: undefined,
     managementServer: undefined,
     admin,

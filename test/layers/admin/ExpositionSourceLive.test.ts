@@ -21,7 +21,7 @@ const source = Effect.gen(function* () {
   const address = (yield* admin).address()
   const port = typeof address === "object" && address !== null ? address.port : 0
   const bootstrap = Bootstrap.of({
-    document: { _tag: "Generated", value: {}, decisions: [], sideFiles: [] },
+    document: { _tag: "Generated", value: {}, sources: [], sideFiles: [] },
     admin: { _tag: "Tcp", host: "127.0.0.1", port },
     localRelay: undefined,
     managementServer: undefined,

@@ -4,9 +4,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Exit, Fiber, Option, Result, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import * as yaml from "yaml"
-import { adminOf } from "../../../src/layers/bootstrap/adminAddress.ts"
+import { findAdminAddress } from "../../../src/layers/bootstrap/adminAddress.ts"
 import { explain } from "../../../src/layers/bootstrap/explain.ts"
 import type { BootstrapError } from "../../../src/services/Bootstrap.ts"
+import { noInstanceFacts, noTaskFacts } from "../../../src/services/Metadata.ts"
 import { settingsTable } from "../../../src/services/Settings.ts"
 import { shows } from "../../shows.ts"
 import {
@@ -14,8 +15,6 @@ import {
   type Environment,
   envoy140,
   generatedOf,
-  noInstance,
-  noTask,
   RightSettings,
   taskSet,
   virtualNode,
@@ -26,11 +25,9 @@ const serviceConnect: Environment = { APPMESH_RESOURCE_ARN: taskSet, APPMESH_XDS
 const appMesh: Environment = { APPMESH_RESOURCE_ARN: virtualNode, AWS_REGION: "us-west-2" }
 
 const problemsOf = (environment: Environment, world = {}) =>
-  Effect.flip(bootstrapOf(environment, world)).pipe(
-    Effect.map((error) => (error._tag === "BootstrapError" ? error.problems : error.problems.map(({ name }) => name)))
-  )
+  Effect.flip(bootstrapOf(environment, world)).pipe(Effect.map((error) => error.problems.map(({ message }) => message)))
 
-/** A folder with these files; `${DIR}` in a value stands for it. */
+/** A temporary folder with these files, by name and content. */
 const withFiles = (files: Environment) =>
   Effect.acquireRelease(
     Effect.sync(() => {
@@ -41,9 +38,9 @@ const withFiles = (files: Environment) =>
     (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
   )
 
-describe("a bootstrap of settings", () => {
+describe("a generated bootstrap", () => {
   it.effect.prop(
-    "is made of any mix of right settings, or says what of it does not go together",
+    "is made from any mix of valid settings, or names those that exclude each other",
     { environment: RightSettings },
     Effect.fnUntraced(function* ({ environment }) {
       const made = yield* Effect.result(generatedOf(environment))
@@ -56,10 +53,10 @@ describe("a bootstrap of settings", () => {
         }
         return
       }
-      const { admin, decisions, value } = made.success
-      assert.deepStrictEqual(adminOf(value), admin)
-      for (const { by, path } of decisions) {
-        assert.isTrue(by.every((name) => name in settingsTable))
+      const { admin, sources, value } = made.success
+      assert.deepStrictEqual(findAdminAddress(value), admin)
+      for (const { path, variables } of sources) {
+        assert.isTrue(variables.every((name) => name in settingsTable))
         const there = path.reduce<unknown>((at, step) => (at === undefined ? at : Reflect.get(Object(at), step)), value)
         assert.notStrictEqual(there, undefined, path.join("."))
       }
@@ -67,29 +64,29 @@ describe("a bootstrap of settings", () => {
   )
 
   it.effect.prop(
-    "is the same in YAML, explained or not, whichever YAML it is read as",
+    "is the same in YAML 1.1 and 1.2, with and without comments",
     { environment: RightSettings },
     Effect.fnUntraced(function* ({ environment }) {
       shows("typed-values")
       const made = yield* Effect.option(generatedOf(environment))
       if (Option.isNone(made)) return
-      const { decisions, value } = made.value
-      for (const told of [[], decisions]) {
-        const text = explain(yaml, value, told, [])
+      const { sources, value } = made.value
+      for (const explained of [[], sources]) {
+        const text = explain(yaml, value, explained, [])
         for (const version of ["1.1", "1.2"] as const) assert.deepStrictEqual(yaml.parse(text, { version }), value)
       }
     })
   )
 
   it.effect.prop(
-    "names each wrong setting, all at once",
+    "names every invalid setting at once",
     { right: RightSettings, wrong: WrongSettings },
     Effect.fnUntraced(function* ({ right, wrong }) {
       shows("all-at-once")
       const names = Object.keys(wrong)
       const made = yield* Effect.exit(bootstrapOf({ ...right, ...wrong }))
       if (names.length === 0) return
-      // A resource is judged when all settings can be read.
+      // The resource is checked after all settings are decoded.
       const expected = names.length === 1 ? names : names.filter((name) => name !== "APPMESH_RESOURCE_ARN")
       if (names.length === 1 && names[0] === "APPMESH_RESOURCE_ARN" && right.APPNET_XDS_MODE !== undefined) return
       const said = Exit.isFailure(made) ? String(yield* Effect.flip(made)) : assert.fail(`accepted: ${names}`)
@@ -97,7 +94,7 @@ describe("a bootstrap of settings", () => {
     })
   )
 
-  it.effect("tells every reason at once", () =>
+  it.effect("reports all problems at once", () =>
     Effect.gen(function* () {
       shows("tracer-conflict", "all-at-once")
       const problems = yield* problemsOf({
@@ -118,7 +115,7 @@ describe("a bootstrap of settings", () => {
     })
   )
 
-  it.effect("warns of a setting that belongs to another mode", () =>
+  it.effect("warns about a setting that belongs to another mode", () =>
     Effect.gen(function* () {
       const { warnings } = yield* bootstrapOf({
         ...serviceConnect,
@@ -133,7 +130,7 @@ describe("a bootstrap of settings", () => {
     })
   )
 
-  it.effect("holds no secret, nor a place for one", () =>
+  it.effect("contains no secret", () =>
     Effect.gen(function* () {
       const secret = "s3cr3t-value"
       const { value } = yield* generatedOf({
@@ -148,13 +145,13 @@ describe("a bootstrap of settings", () => {
 })
 
 describe("the region", () => {
-  it.effect("is asked of the instance only where it is needed", () =>
+  it.effect("is requested from EC2 only where it is needed", () =>
     Effect.gen(function* () {
       shows("imds-when", "mode-app-mesh")
       let asked = 0
       const instance = Effect.sync(() => {
         asked += 1
-        return { facts: { ...noInstance, region: "ap-southeast-2" }, warnings: [] }
+        return { facts: { ...noInstanceFacts, region: "ap-southeast-2" }, warnings: [] }
       })
       const { APPMESH_RESOURCE_ARN } = appMesh
       const { value } = yield* generatedOf({ APPMESH_RESOURCE_ARN: `${APPMESH_RESOURCE_ARN}` }, { instance })
@@ -167,15 +164,15 @@ describe("the region", () => {
     })
   )
 
-  it.effect("is an error naming AWS_REGION without an answer, and where it is none", () =>
+  it.effect("is an error that names AWS_REGION where it is unknown or invalid", () =>
     Effect.gen(function* () {
       shows("AWS_REGION", "region-needed")
       assert.match(`${yield* problemsOf({ APPMESH_RESOURCE_ARN: virtualNode })}`, /^AWS_REGION is not set/)
-      assert.match(`${yield* problemsOf({ ...appMesh, AWS_REGION: "moon/1" })}`, /^AWS_REGION=moon\/1 is no region/)
+      assert.match(`${yield* problemsOf({ ...appMesh, AWS_REGION: "moon/1" })}`, /^AWS_REGION=moon\/1 is not a region/)
     })
   )
 
-  it.effect("with FIPS endpoints alone refuses another Envoy", () =>
+  it.effect("is an error where it requires FIPS and Envoy is not built for it", () =>
     Effect.gen(function* () {
       const gov = { ...appMesh, AWS_REGION: "us-gov-west-1" }
       assert.match(`${yield* problemsOf(gov)}`, /FIPS/)
@@ -186,7 +183,7 @@ describe("the region", () => {
 })
 
 describe("metadata endpoints", () => {
-  it.effect("are asked side by side with Envoy's version, and what they do not tell is a warning", () =>
+  it.effect("are asked at the same time, and a missing answer is a warning", () =>
     Effect.gen(function* () {
       shows("metadata-side-by-side")
       const slow = <A>(facts: A, warning: string) =>
@@ -200,7 +197,7 @@ describe("metadata endpoints", () => {
             APPMESH_PLATFORM_K8S_POD_UID: "2",
             APPMESH_PLATFORM_APP_MESH_CONTROLLER_VERSION: "3"
           },
-          { task: slow(noTask, "no task"), instance: slow(noInstance, "no instance") }
+          { task: slow(noTaskFacts, "no task"), instance: slow(noInstanceFacts, "no instance") }
         )
       )
       yield* TestClock.adjust("2 seconds")
@@ -211,11 +208,11 @@ describe("metadata endpoints", () => {
     })
   )
 
-  it.effect("fill the locality and the platform info", () =>
+  it.effect("provide the locality and the platform info", () =>
     Effect.gen(function* () {
       shows("mode-service-connect")
       const facts = {
-        ...noTask,
+        ...noTaskFacts,
         availabilityZone: "us-west-2a",
         availabilityZoneId: "usw2-az2",
         cpu: "256",
@@ -244,7 +241,7 @@ describe("metadata endpoints", () => {
 describe("standalone mode", () => {
   const standalone: Environment = { APPNET_XDS_MODE: "grpc", APPMESH_XDS_ENDPOINT: "xds.example.com:18000" }
 
-  it.effect("needs no AWS: the host's name is the node, and nothing is told of the platform", () =>
+  it.effect("needs no AWS: the node is named after the host, and has no platform metadata", () =>
     Effect.gen(function* () {
       shows("standalone-no-aws")
       const task = Effect.die("asked for the task")
@@ -257,7 +254,7 @@ describe("standalone mode", () => {
     })
   )
 
-  it.effect("takes certificates and a token from files, and asks for the server by name", () =>
+  it.effect("uses certificates and a token from files, and checks the server's name", () =>
     Effect.gen(function* () {
       shows("APPNET_NODE_ID", "APPNET_NODE_CLUSTER", "APPNET_XDS_SNI", "APPNET_CA_BUNDLE")
       const DIR = yield* withFiles({ ca: "", cert: "", key: "", token: "t0ken" })
@@ -285,7 +282,7 @@ describe("standalone mode", () => {
     })
   )
 
-  it.effect("says what is missing", () =>
+  it.effect("names what is missing", () =>
     Effect.gen(function* () {
       assert.match(
         `${yield* problemsOf({ APPNET_XDS_MODE: "tls" })}`,
@@ -299,7 +296,7 @@ describe("standalone mode", () => {
         "APPNET_CA_BUNDLE=/nonexistent does not exist"
       ])
       const open = yield* problemsOf({ ...standalone, APPNET_XDS_TOKEN_FILE: "/etc/hostname" })
-      assert.match(`${open}`, /APPNET_XDS_TOKEN_FILE cannot be used with APPNET_XDS_MODE=grpc/)
+      assert.match(`${open}`, /APPNET_XDS_TOKEN_FILE=\/etc\/hostname cannot be used with APPNET_XDS_MODE=grpc/)
     })
   )
 })
@@ -318,7 +315,7 @@ describe("custom files", () => {
       Result.isFailure(made) ? made.failure : assert.fail("accepted")
     )
 
-  it.effect("say what is wrong, where", () =>
+  it.effect("report a problem with file, line and column", () =>
     Effect.gen(function* () {
       shows("ENVOY_STATS_SINKS_CFG_FILE", "ENVOY_TRACING_CFG_FILE", "custom-files-merged")
       const file = "ENVOY_RESOURCES_CONFIG_FILE=f: "
@@ -329,50 +326,53 @@ describe("custom files", () => {
         ["# c\ntracing: {}\n", "line 2, column 1: tracing is in the bootstrap already"],
         [
           "static_resources: {}\nstaticResources: {}\n",
-          "line 2, column 1: staticResources stands beside static_resources"
+          "line 2, column 1: staticResources and static_resources are the same field"
         ],
-        ["x: 1\nstatic_resources: 3\n", "line 2, column 1: static_resources is no object"],
-        ["static_resources: { clusters: {} }\n", "line 1, column 1: static_resources.clusters is no list"],
-        ["stats_sinks: 3\n", "line 1, column 1: stats_sinks is no list"],
+        ["x: 1\nstatic_resources: 3\n", "line 2, column 1: static_resources is not an object"],
+        ["static_resources: { clusters: {} }\n", "line 1, column 1: static_resources.clusters is not a list"],
+        ["stats_sinks: 3\n", "line 1, column 1: stats_sinks is not a list"],
         ["a: 1\n---\nb: 1\n", "line 2, column 1: a second document"],
-        [`a: ${"[".repeat(5000)}`, "line 1, column 103: more than 100 collections within each other"],
-        ["a: .nan\n", "line 1, column 1: NaN is no value of JSON"]
+        [`a: ${"[".repeat(5000)}`, "line 1, column 103: more than 100 collections inside each other"],
+        ["a: .nan\n", "line 1, column 1: NaN is not a JSON value"]
       ]
       for (const [content, expected] of cases) assert.include(yield* problem(content), `${file}${expected}`, content)
       assert.include(yield* problem("", "ENVOY_TRACING_CFG_FILE"), "ENVOY_TRACING_CFG_FILE=f is empty")
       assert.include(
         yield* problem("# nothing\nstats_sinks: []\n", "ENVOY_STATS_SINKS_CFG_FILE"),
-        "ENVOY_STATS_SINKS_CFG_FILE=f: line 2, column 1: there are no stats_sinks in it"
+        "ENVOY_STATS_SINKS_CFG_FILE=f: line 2, column 1: the file has no stats_sinks"
       )
-      assert.include(yield* problem(`admin: { profile_path: /tmp/x }`), "brings an admin without an address")
+      assert.include(
+        yield* problem("admin: { profile_path: /tmp/x }"),
+        `${file}line 1, column 1: admin has no address that the agent can connect to`
+      )
     })
   )
 
-  it.effect("stop aliases that explode, and let those be that only repeat", () =>
+  it.effect("may repeat aliases, but not expand them without bounds", () =>
     Effect.gen(function* () {
       const explode = Array.from({ length: 12 }, (_, i) => `a${i + 1}: &a${i + 1} [${`*a${i},`.repeat(10)}]`)
       assert.match(
         yield* problem(`a0: &a0 [x]\n${explode.join("\n")}\n`),
-        /line \d+, column \d+: aliases make more than/
+        /line \d+, column \d+: aliases expand to more than/
       )
-      assert.match(yield* problem("a: &a\n  b: [*a]\n"), /line 2, column 7: aliases make more than/)
+      assert.match(yield* problem("a: &a\n  b: [*a]\n"), /line 2, column 7: aliases expand to more than/)
       const repeat = `node: &n { x: 1 }\nlayered_runtime:\n${Array.from({ length: 500 }, (_, i) => `  l${i}: *n`).join("\n")}`
       const made = yield* merged({ f: repeat }, { ENVOY_RESOURCES_CONFIG_FILE: "f" })
       assert.isTrue(Result.isSuccess(made))
     })
   )
 
-  it.effect("that go on for ever are left at the limit", () =>
+  it.effect("are limited in bytes and tokens", () =>
     Effect.gen(function* () {
       assert.match(
         yield* problem("# padding\n".repeat(60_000)),
-        /line 52429, column 9: the file goes on beyond 524288 bytes/
+        /line 52429, column 9: the file is larger than 524288 bytes/
       )
-      assert.match(yield* problem(`a: [${"1,".repeat(110_000)}]`), /line 1, column \d+: more than 200000 words/)
+      assert.match(yield* problem(`a: [${"1,".repeat(110_000)}]`), /line 1, column \d+: more than 200000 tokens/)
     })
   )
 
-  it.effect("are merged in their order, each cluster named with the file that brought it", () =>
+  it.effect("are merged in their order, and are the source of the clusters that they add", () =>
     Effect.gen(function* () {
       shows("ENVOY_RESOURCES_CONFIG_FILE", "ENVOY_TRACING_CFG_FILE", "custom-files-merged")
       const made = yield* merged(
@@ -382,7 +382,7 @@ describe("custom files", () => {
         },
         { ENVOY_RESOURCES_CONFIG_FILE: "resources", ENVOY_TRACING_CFG_FILE: "tracing" }
       )
-      const { decisions, value, warnings } = Result.getOrThrow(made)
+      const { sources, value, warnings } = Result.getOrThrow(made)
       const names = Schema.Struct({
         clusters: Schema.Array(Schema.Struct({ name: Schema.String })),
         listeners: Schema.Array(Schema.Struct({ name: Schema.String }))
@@ -394,12 +394,15 @@ describe("custom files", () => {
       )
       assert.deepStrictEqual(listeners, [{ name: "l" }])
       assert.deepStrictEqual([value.statsFlushInterval, value.clusterManager], ["3s", {}])
-      assert.match(`${warnings}`, /line 3, column 1: cluster_manager takes the place of the one that was generated/)
-      assert.deepInclude(decisions, { path: ["staticResources", "clusters", 2], by: ["ENVOY_RESOURCES_CONFIG_FILE"] })
+      assert.match(`${warnings}`, /line 3, column 1: cluster_manager replaces the generated one/)
+      assert.deepInclude(sources, {
+        path: ["staticResources", "clusters", 2],
+        variables: ["ENVOY_RESOURCES_CONFIG_FILE"]
+      })
     })
   )
 
-  it.effect("that bring an admin of their own are where the agent looks for it", () =>
+  it.effect("may replace the admin, which the agent then connects to", () =>
     Effect.gen(function* () {
       const made = yield* merged(
         { f: "admin: { address: { socket_address: { address: '::', port_value: 7777 } } }" },
@@ -409,7 +412,7 @@ describe("custom files", () => {
     })
   )
 
-  it.effect("are read as YAML 1.1, as Go does", () =>
+  it.effect("are read as YAML 1.1, as Go programs read it", () =>
     Effect.gen(function* () {
       shows("yaml-1.1")
       const made = yield* merged(
@@ -430,13 +433,13 @@ describe("custom files", () => {
   )
 })
 
-describe("a whole bootstrap of the user's own", () => {
+describe("a custom bootstrap", () => {
   const own = (content: string) =>
     Effect.flatMap(withFiles({ "own.yaml": content }), (folder) =>
       bootstrapOf({ ...serviceConnect, ENVOY_CONFIG_FILE: `${folder}/own.yaml` })
     )
 
-  it.effect("is used as it is, with its admin address", () =>
+  it.effect("is used unchanged, with its admin address", () =>
     Effect.gen(function* () {
       shows("own-file")
       const text = "admin:\n  address:\n    pipe: { path: /tmp/own.sock }\n"
@@ -446,7 +449,7 @@ describe("a whole bootstrap of the user's own", () => {
     })
   )
 
-  it.effect("may be longer than the agent would read as a whole", () =>
+  it.effect("may be larger than what the agent parses as a whole", () =>
     Effect.gen(function* () {
       const clusters = `static_resources:\n${"  # padding\n".repeat(60_000)}`
       const admin = "admin:\n  # why\n\n  address: { socket_address: { address: 0.0.0.0, port_value: 9 } }\n"
@@ -457,7 +460,7 @@ describe("a whole bootstrap of the user's own", () => {
     })
   )
 
-  it.effect("that is empty counts as unset", () =>
+  it.effect("counts as not set where the file is empty", () =>
     Effect.gen(function* () {
       shows("own-file-empty")
       assert.strictEqual((yield* own(" \n")).document._tag, "Generated")

@@ -1,7 +1,6 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Effect, type FileSystem, Layer, Option, Schema } from "effect"
 import { BootstrapLive } from "../../../src/layers/bootstrap/BootstrapLive.ts"
-import { readTask } from "../../../src/layers/platform/taskFacts.ts"
 import { Bootstrap } from "../../../src/services/Bootstrap.ts"
 import { EnvoyBinary, type EnvoyVersion } from "../../../src/services/EnvoyBinary.ts"
 import { Host } from "../../../src/services/Host.ts"
@@ -9,6 +8,8 @@ import {
   type Collected,
   type InstanceFacts,
   InstanceMetadata,
+  noInstanceFacts,
+  noTaskFacts,
   type TaskFacts,
   TaskMetadata
 } from "../../../src/services/Metadata.ts"
@@ -29,23 +30,16 @@ export const host = Host.of({
   ]
 })
 
-export const noTask = readTask(undefined, undefined)
-export const noInstance: InstanceFacts = {
-  region: undefined,
-  availabilityZone: undefined,
-  availabilityZoneId: undefined
-}
-
 export interface World {
   readonly version?: Option.Option<EnvoyVersion>
   readonly signsForAws?: Option.Option<boolean>
   readonly task?: Effect.Effect<Collected<TaskFacts>>
   readonly instance?: Effect.Effect<Collected<InstanceFacts>>
-  /** In the place of the real files. */
+  /** Replaces the real file system. */
   readonly files?: Layer.Layer<FileSystem.FileSystem>
 }
 
-/** Everything that a bootstrap is made of, as it is told; only files are real unless told. */
+/** Everything that a bootstrap depends on. What `world` does not replace is fixed; files are real. */
 export const worldOf = (environment: Environment, world: World = {}) =>
   Layer.mergeAll(
     Layer.succeed(Host, host),
@@ -59,11 +53,11 @@ export const worldOf = (environment: Environment, world: World = {}) =>
     ),
     Layer.succeed(
       TaskMetadata,
-      TaskMetadata.of({ collect: world.task ?? Effect.succeed({ facts: noTask, warnings: [] }) })
+      TaskMetadata.of({ collect: world.task ?? Effect.succeed({ facts: noTaskFacts, warnings: [] }) })
     ),
     Layer.succeed(
       InstanceMetadata,
-      InstanceMetadata.of({ collect: world.instance ?? Effect.succeed({ facts: noInstance, warnings: [] }) })
+      InstanceMetadata.of({ collect: world.instance ?? Effect.succeed({ facts: noInstanceFacts, warnings: [] }) })
     ),
     world.files ?? NodeFileSystem.layer,
     settings({ ENVOY_ADMIN_ACCESS_LOG_FILE: "/dev/null", ...environment })
@@ -75,7 +69,7 @@ export const bootstrapOf = (environment: Environment, world: World = {}) =>
     return yield* Bootstrap
   }).pipe(Effect.provide(Layer.provide(BootstrapLive, worldOf(environment, world))))
 
-/** The generated document; fails where a file of the user's own was used. */
+/** The generated document. A custom bootstrap is a defect. */
 export const generatedOf = (environment: Environment, world: World = {}) =>
   Effect.flatMap(bootstrapOf(environment, world), ({ admin, document, warnings }) =>
     document._tag === "Generated" ? Effect.succeed({ ...document, admin, warnings }) : Effect.die("a custom file")
@@ -88,7 +82,7 @@ const maybe = <const A extends ReadonlyArray<string>>(...values: A) => Schema.op
 const truth = maybe("1", "0", "true", "F")
 const odd = 'it\'s "odd": #1 - {a: [b]} \u00fc\u{1f600}\\'
 
-/** Mixes of settings that are all right by themselves. */
+/** Mixes of settings of which each is valid by itself. */
 export const RightSettings = Schema.Struct({
   APPMESH_RESOURCE_ARN: Schema.Literals([
     virtualNode,
@@ -142,7 +136,7 @@ export const RightSettings = Schema.Struct({
   APPNET_XDS_SNI: maybe("xds.internal")
 })
 
-/** Values that no setting of that name takes. */
+/** Values that the setting of that name rejects. */
 export const WrongSettings = Schema.Struct({
   ENVOY_ADMIN_ACCESS_PORT: maybe("0", "70000", "abc"),
   XRAY_SAMPLING_RATE: maybe("1.5", "-1", "half"),

@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option, Schema } from "effect"
 import localRelayTemplate from "../../../resources/local_relay_bootstrap.yaml"
 import relayTemplate from "../../../resources/relay_bootstrap.yaml"
-import { filled, wanted } from "../../../src/layers/bootstrap/fragments/template.ts"
-import { curvesOf, serviceConnectHost } from "../../../src/layers/bootstrap/mode/awsEndpoints.ts"
+import { ecdhCurves, serviceConnectHost } from "../../../src/layers/bootstrap/mode/regionEndpoints.ts"
+import { fillTemplate, placeholderNames } from "../../../src/layers/bootstrap/relay/template.ts"
 import type { Json } from "../../../src/services/Bootstrap.ts"
 import { shows } from "../../shows.ts"
 import { bootstrapOf, envoy140, generatedOf, virtualNode } from "./harness.ts"
@@ -12,7 +12,7 @@ const relay = { APPNET_ENABLE_RELAY_MODE_FOR_XDS: "1", AWS_REGION: "us-west-2", 
 const appMesh = { APPMESH_RESOURCE_ARN: virtualNode, AWS_REGION: "us-west-2", APPNET_CA_BUNDLE: "/ca.pem" }
 const stock = { signsForAws: Option.some(false) }
 
-/** Every field of a name, wherever it stands. */
+/** The values of all fields with a name, at any depth. */
 const found = (json: Json, name: string): ReadonlyArray<Json> => {
   if (typeof json !== "object" || json === null) return []
   if (Array.isArray(json)) return json.flatMap((item: Json) => found(item, name))
@@ -31,17 +31,17 @@ const localRelayOf = (environment: Readonly<Record<string, string>>) =>
   )
 
 describe("a template", () => {
-  it("gets every value that it wants, and none that it does not", () => {
+  it("has a placeholder for every value, and is filled completely", () => {
     for (const template of [relayTemplate, localRelayTemplate]) {
-      const names = [...new Set(wanted(template))]
+      const names = [...new Set(placeholderNames(template))]
       assert.isAbove(names.length, 8)
-      const text = JSON.stringify(filled(template, Object.fromEntries(names.map((name) => [name, `of ${name}`]))))
+      const text = JSON.stringify(fillTemplate(template, Object.fromEntries(names.map((name) => [name, `of ${name}`]))))
       assert.notInclude(text, "!value")
       for (const name of names) assert.include(text, `"of ${name}"`)
     }
   })
 
-  it.effect("leaves no place empty", () =>
+  it.effect("gets a value for every placeholder", () =>
     Effect.gen(function* () {
       const { value } = yield* generatedOf(relay)
       const local = yield* localRelayOf({})
@@ -53,7 +53,7 @@ describe("a template", () => {
   )
 
   it.effect.prop(
-    "keeps a value in its field, whatever it holds",
+    "keeps a value inside its field, whatever characters it has",
     {
       path: Schema.String.check(Schema.isMaxLength(15)),
       name: Schema.String.check(Schema.isMaxLength(15))
@@ -79,7 +79,7 @@ describe("a template", () => {
 })
 
 describe("relay mode", () => {
-  it.effect("needs no resource, and has its admin on the unix socket whatever the settings say", () =>
+  it.effect("needs no resource, and has its admin on the unix socket whatever ENVOY_ADMIN_MODE says", () =>
     Effect.gen(function* () {
       shows("APPNET_ENABLE_RELAY_MODE_FOR_XDS", "APPNET_ENVOY_ADMIN_UDS_PATH", "relay-admin")
       const { admin, localRelay, managementServer } = yield* bootstrapOf({
@@ -95,7 +95,7 @@ describe("relay mode", () => {
     })
   )
 
-  it.effect("takes its server from the domain, else from the endpoint, else from the region", () =>
+  it.effect("forwards to the domain name, else to the endpoint, else to the region's server", () =>
     Effect.gen(function* () {
       shows("APPNET_MANAGEMENT_DOMAIN_NAME", "APPNET_MANAGEMENT_PORT", "relay-server")
       const cases: ReadonlyArray<readonly [Readonly<Record<string, string>>, string, number]> = [
@@ -116,24 +116,27 @@ describe("relay mode", () => {
     })
   )
 
-  it.effect("names each thing that is wrong", () =>
+  it.effect("names every invalid setting", () =>
     Effect.gen(function* () {
       shows("relay-unix-endpoint")
       assert.match(
         yield* problemsOf({ ...relay, APPMESH_XDS_ENDPOINT: "unix:///tmp/x.sock" }),
-        /^APPMESH_XDS_ENDPOINT=unix:\/\/\/tmp\/x.sock is no management server.*APPNET_RELAY_LISTENER_UDS_PATH$/
+        /^APPMESH_XDS_ENDPOINT=unix:\/\/\/tmp\/x.sock is not a management server.*APPNET_RELAY_LISTENER_UDS_PATH$/
       )
       const ignored = { APPMESH_XDS_ENDPOINT: "unix:///tmp/x.sock", APPNET_MANAGEMENT_DOMAIN_NAME: "sc.example.com" }
       assert.match(yield* problemsOf({ ...relay, ...ignored }), /^APPMESH_XDS_ENDPOINT=unix/)
       const both = yield* problemsOf({ ...relay, APPNET_MANAGEMENT_DOMAIN_NAME: "sc.example.com:443", AWS_REGION: "x" })
-      assert.match(both, /^APPNET_MANAGEMENT_DOMAIN_NAME=sc.example.com:443 is no host name.*APPNET_MANAGEMENT_PORT$/m)
-      assert.match(both, /^AWS_REGION=x is no region/m)
+      assert.match(
+        both,
+        /^APPNET_MANAGEMENT_DOMAIN_NAME=sc.example.com:443 is not a host name.*APPNET_MANAGEMENT_PORT$/m
+      )
+      assert.match(both, /^AWS_REGION=x is not a region/m)
       assert.match(yield* problemsOf({ ...relay, AWS_REGION: "us-gov-east-1" }), /FIPS/)
       assert.match(yield* problemsOf({ APPNET_ENABLE_RELAY_MODE_FOR_XDS: "1" }), /^AWS_REGION is not set/)
     })
   )
 
-  it.effect("asks for FIPS by its Envoy's build, and offers the curves of the partition", () =>
+  it.effect("uses the FIPS endpoint for a FIPS Envoy, and offers the curves of the partition", () =>
     Effect.gen(function* () {
       const fips = { version: Option.some({ ...envoy140, fips: true }) }
       const { value } = yield* generatedOf({ ...relay, AWS_REGION: "us-gov-east-1" }, fips)
@@ -141,13 +144,13 @@ describe("relay mode", () => {
       assert.deepStrictEqual(oneOf(value, "ecdh_curves"), ["P-256"])
       assert.strictEqual(serviceConnectHost("eu-west-1", true), "ecs-sc.eu-west-1.api.aws")
       assert.strictEqual(serviceConnectHost("ca-central-1", true), "ecs-sc-fips.ca-central-1.api.aws")
-      assert.deepStrictEqual(curvesOf("us-iso-east-1"), ["P-384", "P-256"])
+      assert.deepStrictEqual(ecdhCurves("us-iso-east-1"), ["P-384", "P-256"])
       const custom = yield* generatedOf({ ...relay, AWS_REGION: "us-gov-east-1", APPNET_MANAGEMENT_DOMAIN_NAME: "x" })
       assert.strictEqual(oneOf(custom.value, "sni"), "x")
     })
   )
 
-  it.effect("warns of a socket that Envoy cannot make", () =>
+  it.effect("warns about a socket that Envoy cannot create", () =>
     Effect.gen(function* () {
       const named = (warnings: ReadonlyArray<string>) => warnings.map((warning) => warning.split("=")[0])
       const wrong = {
@@ -162,7 +165,7 @@ describe("relay mode", () => {
     })
   )
 
-  it.effect("warns of what a relay does not read, and asks for no file of it", () =>
+  it.effect("warns about settings that a relay ignores, and reads none of their files", () =>
     Effect.gen(function* () {
       const { warnings } = yield* bootstrapOf({
         ...relay,
@@ -185,7 +188,7 @@ describe("relay mode", () => {
 })
 
 describe("local relay mode", () => {
-  it.effect("is there for an Envoy that cannot sign, unless the setting says otherwise", () =>
+  it.effect("is on for an Envoy that cannot sign, unless the setting says otherwise", () =>
     Effect.gen(function* () {
       shows("APPNET_ENABLE_LOCAL_RELAY_MODE_FOR_XDS", "local-relay-auto")
       const cases = [
@@ -203,14 +206,14 @@ describe("local relay mode", () => {
         assert.strictEqual(text.includes("aws_iam"), !expected)
         assert.strictEqual(text.includes('"targetUri":"127.0.0.1:15003"'), expected)
         assert.strictEqual(
-          warnings.some((warning) => warning.includes("did not tell")),
+          warnings.some((warning) => warning.includes("is unknown")),
           Option.isNone(signsForAws)
         )
       }
     })
   )
 
-  it.effect("is for App Mesh mode alone, where the bootstrap is generated", () =>
+  it.effect("exists in App Mesh mode only", () =>
     Effect.gen(function* () {
       const on = { APPNET_ENABLE_LOCAL_RELAY_MODE_FOR_XDS: "1" }
       const others = [
@@ -222,7 +225,7 @@ describe("local relay mode", () => {
         const { localRelay, warnings } = yield* bootstrapOf(environment, stock)
         assert.isUndefined(localRelay)
         assert.include(`${warnings}`, "APPNET_ENABLE_LOCAL_RELAY_MODE_FOR_XDS has no effect")
-        // There are no ports of a local relay that could meet others, and no use for its settings.
+        // Without a local relay, its ports collide with none, and its settings are unused.
         const ports = { ENVOY_ADMIN_ACCESS_PORT: "9903", APPNET_LOCAL_RELAY_LISTENER_PORT: "15004" }
         const more = yield* bootstrapOf({ ...environment, ...ports }, stock)
         assert.include(`${more.warnings}`, "APPNET_LOCAL_RELAY_LISTENER_PORT has no effect")
@@ -260,13 +263,13 @@ describe("local relay mode", () => {
       assert.deepStrictEqual(found(own.value, "socket_address")[1], { address: "fd00::1", port_value: 18000 })
       assert.strictEqual(oneOf(own.value, "service_name"), "mesh")
       assert.deepStrictEqual([oneOf(own.value, "host_rewrite"), oneOf(own.value, "sni")], ["[fd00::1]", "fd00::1"])
-      // Another agent on this port would get some of this one's streams.
+      // With SO_REUSEPORT, another agent on this port would get some of the streams.
       assert.strictEqual(oneOf(value, "enable_reuse_port"), false)
       for (const endpoint of ["user@foo:443", "foo.:443", "[any:thing]:443"]) {
         const said = yield* problemsOf({ ...appMesh, APPMESH_XDS_ENDPOINT: endpoint }, stock)
         assert.match(said, /^APPMESH_XDS_ENDPOINT=.* has no host name/)
       }
-      // Trusted roots alone would let anybody pass as the management server.
+      // The trusted roots sign certificates of other servers too.
       const names = (json: Json) => found(json, "match_typed_subject_alt_names")
       const name = "appmesh-preview-envoy-management.us-west-2.amazonaws.com"
       assert.deepStrictEqual(names(value), [[{ san_type: "DNS", matcher: { exact: name } }]])
@@ -274,7 +277,7 @@ describe("local relay mode", () => {
     })
   )
 
-  it.effect("has its main Envoy's channel come back from a second on", () =>
+  it.effect("makes the main Envoy reconnect after one second", () =>
     Effect.gen(function* () {
       const { value } = yield* generatedOf(appMesh, stock)
       assert.deepStrictEqual(oneOf(value, "grpc.initial_reconnect_backoff_ms"), { intValue: 1000 })
@@ -284,7 +287,7 @@ describe("local relay mode", () => {
 })
 
 describe("the ports of one agent", () => {
-  it.effect("are each asked for once", () =>
+  it.effect("are an error where two listeners share one", () =>
     Effect.gen(function* () {
       const said = yield* problemsOf(
         {
@@ -308,7 +311,7 @@ describe("the ports of one agent", () => {
     })
   )
 
-  it.effect("may be the same on addresses of their own, and where nothing listens", () =>
+  it.effect("may be the same on different addresses, and where nothing listens", () =>
     Effect.gen(function* () {
       yield* bootstrapOf({
         ...appMesh,

@@ -6,7 +6,7 @@ import { type Environment, envoy140, generatedOf, taskSet, virtualNode } from ".
 const serviceConnect = { APPMESH_RESOURCE_ARN: taskSet, APPMESH_XDS_ENDPOINT: "unix:///tmp/xds.sock" }
 const standalone = { APPNET_XDS_MODE: "tls", APPMESH_XDS_ENDPOINT: "xds.example.com:18000" }
 
-/** A machine that has these files, and on which nothing can be written. */
+/** A file system that has these files and no writable folder. */
 const readOnly = (...paths: ReadonlyArray<string>) =>
   FileSystem.layerNoop({
     exists: (path) => Effect.succeed(paths.includes(path)),
@@ -22,7 +22,7 @@ const readOnly = (...paths: ReadonlyArray<string>) =>
   })
 
 describe("a setting of the bootstrap", () => {
-  it.effect("names the cluster by its old variable where the new one is not set", () =>
+  it.effect("names the node cluster by the deprecated variable where the new one is not set", () =>
     Effect.gen(function* () {
       shows("APPMESH_VIRTUAL_NODE_CLUSTER", "APPMESH_RESOURCE_CLUSTER")
       const clusterOf = (environment: Environment) =>
@@ -44,7 +44,7 @@ describe("a setting of the bootstrap", () => {
   const documented = [tracing, lookup, fetching, pool]
   const version = (minor: number) => Option.some({ ...envoy140, minor })
 
-  /** The documented flags that are written, and what is said of the others. */
+  /** The documented flags that are written, and the warnings about the others. */
   const flags = (environment: Environment, of = version(40)) =>
     Effect.map(generatedOf({ ...serviceConnect, ...environment }, { version: of }), ({ value, warnings }) => {
       const text = JSON.stringify(value.layeredRuntime)
@@ -66,7 +66,7 @@ describe("a setting of the bootstrap", () => {
     })
   )
 
-  it.effect("leaves out the flags that this Envoy has removed, and says so where they were asked for", () =>
+  it.effect("omits the runtime flags that this Envoy has removed, with a warning where they were set", () =>
     Effect.gen(function* () {
       shows("APPNET_RUNTIME_GUARDS", "guards-auto", "guards-all")
       assert.deepStrictEqual(yield* flags({}), { written: [], warnings: [] })
@@ -90,7 +90,7 @@ describe("a setting of the bootstrap", () => {
     })
   )
 
-  it.effect("has the admin's access log in /tmp where its usual folder is read-only, with a warning", () =>
+  it.effect("moves the admin's access log to /tmp where the default folder is read-only, with a warning", () =>
     Effect.gen(function* () {
       shows("ENVOY_ADMIN_ACCESS_LOG_FILE", "admin-log-fallback")
       const logOf = (path: string) =>
@@ -108,7 +108,7 @@ describe("a setting of the bootstrap", () => {
     })
   )
 
-  it.effect("trusts the roots that it names, else the first of the usual files that exists", () =>
+  it.effect("uses the trusted roots that are set, else the first bundle of a distribution that exists", () =>
     Effect.gen(function* () {
       shows("APPNET_CA_BUNDLE", "ca-bundle-order")
       const usual = ["/etc/pki/tls/cert.pem", "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem"]
@@ -134,7 +134,7 @@ describe("a setting of the bootstrap", () => {
     })
   )
 
-  it.effect("finds the X-Ray daemon in every form of its address, by UDP", () =>
+  it.effect("reads the UDP address of the X-Ray daemon from every form", () =>
     Effect.gen(function* () {
       shows("AWS_XRAY_DAEMON_ADDRESS", "XRAY_DAEMON_PORT")
       const forms: ReadonlyArray<readonly [text: string, address: string, port: number]> = [

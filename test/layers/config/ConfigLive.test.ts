@@ -4,20 +4,20 @@ import { layerFrom } from "../../../src/layers/config/ConfigLive.ts"
 import { Config } from "../../../src/services/Config.ts"
 
 describe("ConfigLive", () => {
-  it.effect("gives the typed settings of an environment", () =>
+  it.effect("decodes the settings of an environment", () =>
     Effect.gen(function* () {
       const { settings } = yield* Config
       assert.strictEqual(settings.LISTENER_DRAIN_WAIT_TIME_S, 30)
     }).pipe(Effect.provide(layerFrom({ LISTENER_DRAIN_WAIT_TIME_S: "30" })))
   )
 
-  it.effect("fails with every bad setting, one line each", () =>
+  it.effect("fails with every invalid setting, one line each", () =>
     Effect.gen(function* () {
       const environment = { ENVOY_ADMIN_ACCESS_PORT: "abc", XRAY_SAMPLING_RATE: "1.5", APPNET_AGENT_ADMIN_MODE: "x" }
       const error = yield* Effect.flip(Effect.scoped(Layer.build(layerFrom(environment))))
       assert.deepStrictEqual(error.message.split("\n"), [
         "ENVOY_ADMIN_ACCESS_PORT=abc is invalid: expected a port from 1 to 65535",
-        "XRAY_SAMPLING_RATE=1.5 is invalid: expected a decimal from 0 to 1",
+        "XRAY_SAMPLING_RATE=1.5 is invalid: expected a decimal number from 0 to 1",
         "APPNET_AGENT_ADMIN_MODE=x is invalid: expected one of tcp, uds"
       ])
     })

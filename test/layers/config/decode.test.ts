@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redacted, Result, Schema } from "effect"
 import { decodeEnvironment, type Environment, settingNames } from "../../../src/layers/config/decode.ts"
+import type { Setting } from "../../../src/services/Setting.ts"
 import { type SettingName, settingsTable } from "../../../src/services/Settings.ts"
-import type { Setting } from "../../../src/services/settingKinds.ts"
 import { shows } from "../../shows.ts"
 
 const table: { readonly [K in SettingName]: Setting<unknown> } = settingsTable
@@ -24,7 +24,7 @@ const sourceOf = (environment: Environment, name: SettingName) =>
   accepted(environment).inForce.find((setting) => setting.name === name)?.source
 
 describe("decodeEnvironment", () => {
-  it("takes every default from an empty environment, without a warning", () => {
+  it("uses the default of every setting in an empty environment, without a warning", () => {
     const { inForce, settings, warnings } = accepted({})
     assert.deepStrictEqual(warnings, [])
     assert.isTrue(inForce.every(({ source }) => source === "default"))
@@ -38,7 +38,7 @@ describe("decodeEnvironment", () => {
     assert.strictEqual(settings.RELAY_STREAM_IDLE_TIMEOUT, 2_400_000)
   })
 
-  it("trims values and takes an empty one for unset", () => {
+  it("trims values, and treats an empty one as not set", () => {
     shows("trimmed")
     const { inForce, settings } = accepted({ ENVOY_ADMIN_ACCESS_PORT: " 9999\n", STATSD_PORT: "  ", AWS_REGION: "" })
     assert.strictEqual(settings.ENVOY_ADMIN_ACCESS_PORT, 9999)
@@ -65,17 +65,17 @@ describe("decodeEnvironment", () => {
     }
   )
 
-  it("keeps the value in a problem on one line", () => {
+  it("keeps the message about an invalid value on one line", () => {
     assert.strictEqual(refused({ STATSD_PORT: "1\n[info] all is well" })[0].value, "1\\n[info] all is well")
   })
 
   it("refuses tRuE, on and yes", () => {
     for (const word of ["tRuE", "on", "yes", "2"]) {
-      assert.strictEqual(refused({ ENABLE_ENVOY_STATS_TAGS: word })[0].name, "ENABLE_ENVOY_STATS_TAGS")
+      assert.strictEqual(refused({ ENABLE_ENVOY_STATS_TAGS: word })[0].variable, "ENABLE_ENVOY_STATS_TAGS")
     }
   })
 
-  it("reads words in any case", () => {
+  it("reads enumerated values in any case", () => {
     shows("any-case")
     const { settings } = accepted({
       APPNET_AGENT_ADMIN_MODE: "TCP",
@@ -89,7 +89,7 @@ describe("decodeEnvironment", () => {
     assert.strictEqual(settings.APPNET_ENABLE_LOCAL_RELAY_MODE_FOR_XDS, "1")
   })
 
-  it("reports all bad settings at once, each with its value and what is allowed", () => {
+  it("reports all invalid settings at once, each with its value and what is allowed", () => {
     shows("all-at-once")
     const problems = refused({
       ENVOY_ADMIN_ACCESS_PORT: "abc",
@@ -97,11 +97,14 @@ describe("decodeEnvironment", () => {
       APPNET_AGENT_ADMIN_MODE: "x",
       STATSD_PORT: "8126"
     })
-    assert.deepStrictEqual(problems, [
-      { name: "APPMESH_SET_TRACING_DECISION", value: "on", allowed: "expected 1, t, true or 0, f, false" },
-      { name: "ENVOY_ADMIN_ACCESS_PORT", value: "abc", allowed: "expected a port from 1 to 65535" },
-      { name: "APPNET_AGENT_ADMIN_MODE", value: "x", allowed: "expected one of tcp, uds" }
-    ])
+    assert.deepStrictEqual(
+      problems.map(({ message }) => message),
+      [
+        "APPMESH_SET_TRACING_DECISION=on is invalid: expected 1, t, true or 0, f, false",
+        "ENVOY_ADMIN_ACCESS_PORT=abc is invalid: expected a port from 1 to 65535",
+        "APPNET_AGENT_ADMIN_MODE=x is invalid: expected one of tcp, uds"
+      ]
+    )
   })
 
   const wrong: ReadonlyArray<readonly [SettingName, string]> = [
@@ -133,7 +136,10 @@ describe("decodeEnvironment", () => {
     it(`refuses ${name}=${value.slice(0, 30)}`, () => {
       shows("never-clamped")
       const problems = refused({ [name]: value })
-      assert.deepStrictEqual(problems, [{ name, value, allowed: `expected ${table[name].allowed}` }])
+      assert.deepStrictEqual(
+        problems.map(({ message }) => message),
+        [`${name}=${value} is invalid: expected ${table[name].allowed}`]
+      )
     })
   }
 
@@ -154,19 +160,19 @@ describe("decodeEnvironment", () => {
     })
   }
 
-  it("refuses a host name for DogStatsD only where it would be used", () => {
+  it("refuses a host name for DogStatsD only where it is used", () => {
     const named = { STATSD_ADDRESS: "dogstatsd.local" }
-    assert.strictEqual(refused({ ...named, ENABLE_ENVOY_DOG_STATSD: "1" })[0].name, "STATSD_ADDRESS")
+    assert.strictEqual(refused({ ...named, ENABLE_ENVOY_DOG_STATSD: "1" })[0].variable, "STATSD_ADDRESS")
     assert.strictEqual(accepted(named).warnings.length, 1)
     const socket = { ENABLE_ENVOY_DOG_STATSD: "1", STATSD_SOCKET_PATH: "/dsd.socket" }
     assert.strictEqual(accepted({ ...named, ...socket }).settings.STATSD_ADDRESS, "127.0.0.1")
   })
 
-  it("lets only root have a management port up to 1024", () => {
+  it("allows a management port up to 1024 only for root", () => {
     shows("APPNET_AGENT_HTTP_PORT")
     assert.strictEqual(accepted({ APPNET_AGENT_HTTP_PORT: "1024" }).settings.APPNET_AGENT_HTTP_PORT, 1024)
     assert.strictEqual(accepted({ APPNET_AGENT_HTTP_PORT: "1025" }, 1000).settings.APPNET_AGENT_HTTP_PORT, 1025)
-    assert.include(refused({ APPNET_AGENT_HTTP_PORT: "1024" }, 1000)[0].allowed, "1025")
+    assert.include(refused({ APPNET_AGENT_HTTP_PORT: "1024" }, 1000)[0].reason, "1025")
   })
 
   it.prop(
@@ -196,7 +202,7 @@ describe("decodeEnvironment", () => {
     assert.strictEqual(settings.PID_POLL_INTERVAL_MS, 10)
   })
 
-  it("takes the default for an operational number that cannot be read, with a warning", () => {
+  it("uses the default for an operational number that cannot be read, with a warning", () => {
     shows("unreadable")
     const { settings, warnings } = accepted({ PID_POLL_INTERVAL_MS: "often", APPNET_AGENT_MAX_LOG_FILE_SIZE: "big" })
     assert.strictEqual(settings.PID_POLL_INTERVAL_MS, 100)
@@ -215,7 +221,16 @@ describe("decodeEnvironment", () => {
     assert.include(warnings[0], "ENVOY_LOG_LEVEL=verbose")
   })
 
-  it("takes a concurrency below 1 for unset", () => {
+  it("treats the agent's own log level the same way", () => {
+    assert.strictEqual(accepted({ APPNET_AGENT_LOG_LEVEL: "Warning" }).settings.APPNET_AGENT_LOG_LEVEL, "warning")
+    const { settings, warnings } = accepted({ APPNET_AGENT_LOG_LEVEL: "verbose" })
+    assert.strictEqual(settings.APPNET_AGENT_LOG_LEVEL, "info")
+    assert.deepStrictEqual(warnings, [
+      "APPNET_AGENT_LOG_LEVEL=verbose cannot be read, expected one of trace, debug, info, warn, warning, error, critical, off: using info"
+    ])
+  })
+
+  it("treats a concurrency below 1 as not set", () => {
     shows("ENVOY_CONCURRENCY")
     for (const value of ["-1", "0"]) {
       const { settings, warnings } = accepted({ ENVOY_CONCURRENCY: value })
@@ -225,7 +240,7 @@ describe("decodeEnvironment", () => {
     assert.strictEqual(accepted({ ENVOY_CONCURRENCY: "4" }).settings.ENVOY_CONCURRENCY, 4)
   })
 
-  it("shortens the least drain wait to the whole wait", () => {
+  it("limits the shortest drain wait to the longest one", () => {
     shows("minimum-drain")
     const shortest = (environment: Environment) => accepted(environment).settings.LISTENER_DRAIN_MIN_WAIT_TIME_S
     assert.strictEqual(shortest({}), 5)
@@ -236,7 +251,7 @@ describe("decodeEnvironment", () => {
     assert.deepStrictEqual(accepted(both).warnings, ["LISTENER_DRAIN_MIN_WAIT_TIME_S=200 is outside 0 to 30: using 30"])
   })
 
-  it("puts Envoy's admin on IPv6 unless an address is given", () => {
+  it("puts Envoy's admin on IPv6 unless an address is set", () => {
     const address = (environment: Environment) => accepted(environment).settings.APPNET_ENVOY_ADMIN_ADDRESS
     assert.strictEqual(address({}), "0.0.0.0")
     assert.strictEqual(address({ ENVOY_ADMIN_ACCESS_ENABLE_IPV6: "1" }), "::")
@@ -244,7 +259,7 @@ describe("decodeEnvironment", () => {
     assert.strictEqual(address(both), "127.0.0.1")
   })
 
-  it("polls the health at the interval of ready, within 2 to 30 s, when only that is set", () => {
+  it("checks health at the interval of `ready`, within 2 to 30 s, where only that is set", () => {
     shows("ready-interval-for-health")
     const interval = (environment: Environment) => accepted(environment).settings.HC_POLL_INTERVAL_MS
     assert.strictEqual(interval({}), 10_000)
@@ -300,13 +315,13 @@ describe("decodeEnvironment", () => {
       value: Schema.Union([Schema.String, Schema.Literals(samples), Schema.Int])
     })
   )
-  it.prop("answers any environment with named problems or values in range", { given, userId: Schema.Int }, (input) => {
+  it.prop("decodes any environment to named problems or values in range", { given, userId: Schema.Int }, (input) => {
     const environment = Object.fromEntries(input.given.map(({ name, value }) => [name, `${value}`]))
     const result = decodeEnvironment(environment, input.userId)
     if (Result.isFailure(result)) {
-      for (const { allowed, name } of result.failure) {
-        assert.property(environment, name)
-        assert.match(allowed, /^expected /)
+      for (const { reason, variable } of result.failure) {
+        assert.property(environment, variable)
+        assert.match(reason, /^is invalid: expected /)
       }
       return
     }

@@ -6,7 +6,7 @@ import { shows } from "../../shows.ts"
 
 const decoded = (environment: Environment) => Result.getOrThrow(decodeEnvironment(environment, 0))
 
-// As documented, not as the table of settings has them: that is what is tested.
+// As documented. Not taken from the table of settings, since the table is what is tested.
 const ranges: ReadonlyArray<readonly [name: SettingName, byDefault: number, minimum: number, maximum: number]> = [
   ["PID_POLL_INTERVAL_MS", 100, 10, 1000],
   ["HC_POLL_INTERVAL_MS", 10_000, 2000, 30_000],
@@ -71,11 +71,12 @@ const defaults: Readonly<Partial<Record<SettingName, string | number | boolean>>
   APPNET_LOCAL_RELAY_LOG_DESTINATION: "/tmp",
   APPNET_LOCAL_RELAY_LOG_FILE_NAME: "local_relay_appnet_envoy.log",
   APPNET_FIPS_MODE_ENABLED: false,
-  APPNET_AGENT_LOG_FORMAT: "text"
+  APPNET_AGENT_LOG_FORMAT: "text",
+  APPNET_AGENT_LOG_LEVEL: "info"
 }
 
-describe("what is documented of settings", () => {
-  it("is each default; all other settings have none", () => {
+describe("the documented settings", () => {
+  it("have the documented defaults, and no others", () => {
     shows("defaults")
     const found = Object.fromEntries(
       decoded({}).inForce.flatMap(({ name, value }) => (value === null ? [] : [[name, value]]))
@@ -84,7 +85,7 @@ describe("what is documented of settings", () => {
     assert.deepStrictEqual(found, { ...defaults, ...numbers })
   })
 
-  it("is each range: beyond it the nearest bound, with one warning", () => {
+  it("have the documented ranges: a value outside becomes the nearest bound, with one warning", () => {
     shows(
       "PID_POLL_INTERVAL_MS",
       "HC_POLL_INTERVAL_MS",

@@ -6,13 +6,13 @@ import { TestClock } from "effect/testing"
 import * as Instance from "../../../src/layers/platform/InstanceMetadataLive.ts"
 import * as Task from "../../../src/layers/platform/TaskMetadataLive.ts"
 import { readTask } from "../../../src/layers/platform/taskFacts.ts"
-import { InstanceMetadata, TaskMetadata } from "../../../src/services/Metadata.ts"
+import { InstanceMetadata, noTaskFacts, TaskMetadata } from "../../../src/services/Metadata.ts"
 import { settings } from "../../fakes.ts"
 import { shows } from "../../shows.ts"
 
 type Routes = Readonly<Record<string, string | { readonly status: number; readonly body?: string }>>
 
-/** A server of these routes by method and URL; what is not among them never answers. */
+/** A server with these routes, by method and URL. A request for any other is never answered. */
 const serverOf = (routes: Routes) => {
   const asked: Array<string> = []
   const client = HttpClient.make((request, url) =>
@@ -39,7 +39,7 @@ const taskOf = (routes: Routes, environment = { ECS_CONTAINER_METADATA_URI_V4: u
 }
 
 describe("the task metadata endpoint", () => {
-  it.effect("is asked for container and task side by side", () =>
+  it.effect("is asked for container and task at the same time", () =>
     Effect.gen(function* () {
       const { asked, collect } = taskOf({
         [`GET ${uri}`]: '{"Limits":{"CPU":256,"Memory":512}}',
@@ -59,7 +59,7 @@ describe("the task metadata endpoint", () => {
     })
   )
 
-  it.effect("takes 2 s at most, and a warning each for what it does not tell", () =>
+  it.effect("takes at most 2 s, and each missing answer is a warning", () =>
     Effect.gen(function* () {
       shows("metadata-side-by-side")
       const { collect } = taskOf({})
@@ -74,7 +74,7 @@ describe("the task metadata endpoint", () => {
     })
   )
 
-  it.effect("counts only with status 200 and JSON, each answer by itself", () =>
+  it.effect("counts an answer only with status 200 and JSON", () =>
     Effect.gen(function* () {
       shows("metadata-shape")
       const { collect } = taskOf({
@@ -82,12 +82,12 @@ describe("the task metadata endpoint", () => {
         [`GET ${uri}/task`]: "<html>"
       })
       const { facts, warnings } = yield* collect
-      assert.deepStrictEqual(facts, readTask(undefined, undefined))
-      assert.match(warnings.join("\n"), /status 500.*\n.*no JSON/)
+      assert.deepStrictEqual(facts, noTaskFacts)
+      assert.match(warnings.join("\n"), /status 500.*\n.*not JSON/)
     })
   )
 
-  it.effect("is asked nothing where the platform names none", () =>
+  it.effect("is not asked where the platform names none", () =>
     Effect.gen(function* () {
       const server = serverOf({})
       const { warnings } = yield* Effect.flatMap(TaskMetadata, (metadata) => metadata.collect).pipe(
@@ -99,12 +99,12 @@ describe("the task metadata endpoint", () => {
 })
 
 describe("readTask", () => {
-  const families = (...containers: ReadonlyArray<unknown>) => readTask({}, { Containers: containers }).ipFamilies
+  const families = (...containers: ReadonlyArray<unknown>) => readTask({}, { Containers: containers }).facts.ipFamilies
   const network = (mode: string, v4: ReadonlyArray<string>, v6: ReadonlyArray<string> = []) => [
     { NetworkMode: mode, IPv4Addresses: v4, IPv6Addresses: v6 }
   ]
 
-  it("knows the IP families by any container in awsvpc, by the pause container in bridge", () => {
+  it("finds the IP families by any container in awsvpc mode, by the pause container in bridge mode", () => {
     assert.strictEqual(families({ Networks: network("awsvpc", ["10.0.0.1"]) }), "IPv4_ONLY")
     assert.strictEqual(families({ Networks: network("awsvpc", ["10.0.0.1"], ["::1"]) }), "ALL")
     assert.strictEqual(families({ Networks: network("awsvpc", [], ["::1"]) }), "IPv6_ONLY")
@@ -114,14 +114,15 @@ describe("readTask", () => {
     assert.strictEqual(families({ Networks: network("host", ["10.0.0.1"]) }), undefined)
   })
 
-  it("leaves out a part of another shape, and that part alone", () => {
+  it("omits a field of another type, and that field alone", () => {
     shows("metadata-shape")
-    const facts = readTask({ Limits: { CPU: "many", Memory: 512 } }, { Cluster: 7, TaskARN: "arn", Containers: "none" })
-    assert.deepStrictEqual(facts, {
-      ...readTask(undefined, null),
-      memory: "512",
-      taskArn: "arn"
+    const container = { Limits: { CPU: "many", Memory: 512 } }
+    const task = { Cluster: 7, TaskARN: "arn", Containers: "none" }
+    assert.deepStrictEqual(readTask(container, task), {
+      facts: { ...noTaskFacts, memory: "512", taskArn: "arn" },
+      invalidFields: ["Cluster", "CPU", "Containers"]
     })
+    assert.deepStrictEqual(readTask(undefined, null), { facts: noTaskFacts, invalidFields: [] })
   })
 })
 
@@ -154,7 +155,7 @@ describe("the instance metadata service", () => {
     })
   )
 
-  it.effect("is asked without a token where it gives none within 500 ms, and takes 2 s in all", () =>
+  it.effect("is asked without a token where it gives none within 500 ms, and takes at most 2 s", () =>
     Effect.gen(function* () {
       shows("imds-token")
       const { collect } = instanceOf({ [`GET ${imds}/meta-data/placement/region`]: "eu-west-1" })
@@ -168,7 +169,7 @@ describe("the instance metadata service", () => {
     })
   )
 
-  it.effect("is asked for no region that is known, and believed no page instead of a name", () =>
+  it.effect("is not asked for a region that is set, and an HTML page is not taken for a zone", () =>
     Effect.gen(function* () {
       shows("AWS_EC2_METADATA_SERVICE_ENDPOINT")
       const at = "http://127.0.0.1:9/latest"
@@ -182,7 +183,7 @@ describe("the instance metadata service", () => {
       )
       const { facts, warnings } = yield* collect
       assert.deepStrictEqual(facts, { region: "us-west-2", availabilityZone: undefined, availabilityZoneId: undefined })
-      assert.match(warnings.join("\n"), /not a name\n.*status 404/)
+      assert.match(warnings.join("\n"), /the answer is not a name\n.*status 404/)
       assert.isTrue(
         asked.every((question) => question.startsWith("PUT http://127.0.0.1:9/") || !question.includes("region"))
       )

@@ -1,36 +1,43 @@
 import type { Settings } from "../../../services/Settings.ts"
-import { by, type Part, type PartObject } from "../provenance.ts"
+import { type Part, type PartObject, withSource } from "../provenance.ts"
 
-export const localCluster = "local_cluster"
+export const localClusterName = "local_cluster"
 
-/** Zone aware routing needs to know how many of the own service run in each zone: EDS says, or Envoy goes on without. */
-const localClusterResource: PartObject = {
-  name: localCluster,
+/**
+ * The cluster of this service's own tasks. Zone-aware routing compares its zones with those of an upstream. Its
+ * endpoints come by EDS; the short timeout lets Envoy start even if the management server sends none.
+ */
+const localCluster: PartObject = {
+  name: localClusterName,
   type: "EDS",
   edsClusterConfig: { edsConfig: { ads: {}, initialFetchTimeout: "0.001s", resourceApiVersion: "V3" } }
 }
 
-/** A cluster of one endpoint, whose address may be a name. */
-export const clusterOf = (name: string, address: Part, more: PartObject): PartObject => ({
+/** A cluster with one endpoint. `options` are further fields, the discovery type among them. */
+export const oneEndpointCluster = (name: string, address: Part, options: PartObject): PartObject => ({
   name,
   connectTimeout: "1s",
-  ...more,
+  ...options,
   loadAssignment: { clusterName: name, endpoints: [{ lbEndpoints: [{ endpoint: { address } }] }] }
 })
 
-const secretDiscovery = (path: string) =>
-  by(
-    clusterOf("static_cluster_sds_unix_socket", { pipe: { path } }, { type: "STATIC", http2ProtocolOptions: {} }),
+const secretDiscoveryCluster = (path: string) =>
+  withSource(
+    oneEndpointCluster(
+      "static_cluster_sds_unix_socket",
+      { pipe: { path } },
+      { type: "STATIC", http2ProtocolOptions: {} }
+    ),
     "APPMESH_SDS_SOCKET_PATH"
   )
 
-/** The clusters that are there before any configuration comes; `ofTracer` is where spans go. */
+/** The static clusters. `tracerCluster` is where the tracer sends its spans. */
 export const clustersFragment = (
   settings: Settings,
-  withLocalCluster: boolean,
-  ofTracer: Part | undefined
+  hasLocalCluster: boolean,
+  tracerCluster: Part | undefined
 ): ReadonlyArray<Part> => [
-  ...(withLocalCluster ? [localClusterResource] : []),
-  ...(ofTracer === undefined ? [] : [ofTracer]),
-  ...(settings.APPMESH_SDS_SOCKET_PATH === undefined ? [] : [secretDiscovery(settings.APPMESH_SDS_SOCKET_PATH)])
+  ...(hasLocalCluster ? [localCluster] : []),
+  ...(tracerCluster === undefined ? [] : [tracerCluster]),
+  ...(settings.APPMESH_SDS_SOCKET_PATH === undefined ? [] : [secretDiscoveryCluster(settings.APPMESH_SDS_SOCKET_PATH)])
 ]

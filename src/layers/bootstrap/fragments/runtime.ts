@@ -1,24 +1,25 @@
 import { Option } from "effect"
 import type { EnvoyVersion } from "../../../services/EnvoyBinary.ts"
 import type { SettingName, Settings } from "../../../services/Settings.ts"
-import { by, type Part, type PartObject } from "../provenance.ts"
+import { type Part, type PartObject, withSource } from "../provenance.ts"
 
-/** A flag of Envoy's runtime, as the settings ask for it. */
-interface Flag {
+/** A flag of Envoy's runtime. */
+interface RuntimeFlag {
   readonly key: string
+  /** Undefined if the flag is not written. */
   readonly value: (settings: Settings) => boolean | number | undefined
-  /** What decides it, where a variable does. */
+  /** The variable that determines the value; without one, it is fixed. */
   readonly variable?: SettingName
-  /** A relay, which gets no configuration of its own, has a use for it too. */
-  readonly ofRelay?: true
-  /** The first minor version 1.x of Envoy that answers it with an error: it has removed this guard. */
+  /** Whether a relay has a use for it as well. */
+  readonly isForRelay?: true
+  /** The minor version 1.x in which Envoy removed this runtime guard. From then on it logs an error for the flag. */
   readonly removedIn?: number
 }
 
 /** In the order in which they are written. */
-const flags: ReadonlyArray<Flag> = [
+const runtimeFlags: ReadonlyArray<RuntimeFlag> = [
   { key: "envoy.features.enable_all_deprecated_features", value: () => true },
-  { key: "re2.max_program_size.error_level", value: () => 1000, ofRelay: true },
+  { key: "re2.max_program_size.error_level", value: () => 1000, isForRelay: true },
   {
     key: "envoy.reloadable_features.http_set_tracing_decision_in_request_id",
     value: (settings) => settings.APPMESH_SET_TRACING_DECISION,
@@ -35,7 +36,7 @@ const flags: ReadonlyArray<Flag> = [
     key: "envoy.reloadable_features.use_http_client_to_fetch_aws_credentials",
     value: (settings) => settings.ENVOY_USE_HTTP_CLIENT_TO_FETCH_AWS_CREDENTIALS,
     variable: "ENVOY_USE_HTTP_CLIENT_TO_FETCH_AWS_CREDENTIALS",
-    ofRelay: true,
+    isForRelay: true,
     removedIn: 35
   },
   {
@@ -51,16 +52,25 @@ const flags: ReadonlyArray<Flag> = [
   }
 ]
 
+/** The x of version 1.x. An unknown version counts as old: it is written every flag. */
+const minorVersion = (version: Option.Option<EnvoyVersion>): number =>
+  Option.match(version, {
+    onNone: () => 0,
+    onSome: ({ major, minor }) => (major > 1 ? Number.POSITIVE_INFINITY : minor)
+  })
+
 export interface RuntimeFragment {
   /** The flags alone, which node metadata repeats. */
-  readonly staticLayer: PartObject
+  readonly flags: PartObject
   readonly layeredRuntime: PartObject
+  /** The keys of the flags that are left out, since this Envoy has removed them. */
+  readonly leftOut: ReadonlyArray<string>
   readonly warnings: ReadonlyArray<string>
 }
 
 /**
- * The runtime layers. Flags that this Envoy has removed are left out, unless `APPNET_RUNTIME_GUARDS=all`; that is
- * worth a warning only where a variable of theirs was set (`isSet`).
+ * The runtime layers. Flags that this Envoy has removed are left out, unless `APPNET_RUNTIME_GUARDS=all`. That is a
+ * warning only if the user set the flag's variable (`isSet`).
  */
 export const runtimeFragment = (
   envoy: "workload" | "relay",
@@ -68,30 +78,32 @@ export const runtimeFragment = (
   version: Option.Option<EnvoyVersion>,
   isSet: (name: SettingName) => boolean
 ): RuntimeFragment => {
-  const minor = Option.match(version, {
-    onNone: () => 0,
-    onSome: (v) => (v.major > 1 ? Number.POSITIVE_INFINITY : v.minor)
-  })
-  const staticLayer: Record<string, Part> = {}
+  const minor = minorVersion(version)
+  const flags: Record<string, Part> = {}
+  const leftOut: Array<string> = []
   const warnings: Array<string> = []
-  for (const { key, ofRelay = false, removedIn = Number.POSITIVE_INFINITY, value, variable } of flags) {
-    if (envoy === "relay" && !ofRelay) continue
-    const asked = value(settings)
-    if (asked === undefined) continue
+  for (const { isForRelay = false, key, removedIn = Number.POSITIVE_INFINITY, value, variable } of runtimeFlags) {
+    if (envoy === "relay" && !isForRelay) continue
+    const flag = value(settings)
+    if (flag === undefined) continue
     if (settings.APPNET_RUNTIME_GUARDS === "all" || minor < removedIn) {
-      staticLayer[key] = variable === undefined ? asked : by(asked, variable)
-    } else if (variable !== undefined && isSet(variable)) {
+      flags[key] = variable === undefined ? flag : withSource(flag, variable)
+      continue
+    }
+    leftOut.push(key)
+    if (variable !== undefined && isSet(variable)) {
       warnings.push(`${variable} has no effect: Envoy removed the runtime guard ${key} in 1.${removedIn}`)
     }
   }
   return {
-    staticLayer,
+    flags,
     layeredRuntime: {
       layers: [
-        { name: "static_layer_0", staticLayer: by(staticLayer, "APPNET_RUNTIME_GUARDS") },
+        { name: "static_layer_0", staticLayer: withSource(flags, "APPNET_RUNTIME_GUARDS") },
         { name: "admin_layer", adminLayer: {} }
       ]
     },
+    leftOut,
     warnings
   }
 }

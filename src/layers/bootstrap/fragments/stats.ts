@@ -1,62 +1,64 @@
 import type { Settings } from "../../../services/Settings.ts"
-import type { Resource } from "../mode/resource.ts"
-import { inSeconds } from "../protoJson.ts"
-import { by, type Part, type PartObject } from "../provenance.ts"
+import type { MeshResource } from "../mode/meshResource.ts"
+import { formatProtoDuration } from "../protoJson.ts"
+import { type Part, type PartObject, withSource } from "../provenance.ts"
 
-const fixed = (tagName: string, fixedValue: string): PartObject => ({ tagName, fixedValue })
-const pattern = (tagName: string, regex: string): PartObject => ({ tagName, regex })
+const fixedTag = (tagName: string, fixedValue: string): PartObject => ({ tagName, fixedValue })
+const patternTag = (tagName: string, regex: string): PartObject => ({ tagName, regex })
 
-/** The metrics extension names its stats `appmesh.NAME.value.NAME.value...rest`. */
-const extension = (tagName: string, value = ".+?"): PartObject =>
-  pattern(tagName, `^appmesh(?:\\..+?\\..+?)*(\\.${tagName}\\.(${value}))(?:\\..+?\\..+?)*\\.(?:.+)$`)
+/** A tag of the metrics extension, whose stats are named `appmesh.TAG.VALUE.TAG.VALUE...REST`. */
+const extensionTag = (tagName: string, valuePattern = ".+?"): PartObject =>
+  patternTag(tagName, `^appmesh(?:\\..+?\\..+?)*(\\.${tagName}\\.(${valuePattern}))(?:\\..+?\\..+?)*\\.(?:.+)$`)
 
-/** A discovery name has dots of its own, and ends where the next name begins. */
+/** A discovery name may contain dots. It ends where the next tag begins. */
 const discoveryName = "(?:(?!\\.(ClusterName|ServiceName|Direction)).)+"
 
-const taskSetExtension = [
-  extension("ServiceName"),
-  extension("ClusterName"),
-  extension("Direction"),
-  extension("DiscoveryName", discoveryName),
-  extension("TargetDiscoveryName", discoveryName)
+const taskSetExtensionTags = [
+  extensionTag("ServiceName"),
+  extensionTag("ClusterName"),
+  extensionTag("Direction"),
+  extensionTag("DiscoveryName", discoveryName),
+  extensionTag("TargetDiscoveryName", discoveryName)
 ]
 
-const meshExtension = [extension("TargetVirtualNode"), extension("TargetVirtualService", "[^MVT]+")]
+const meshExtensionTags = [extensionTag("TargetVirtualNode"), extensionTag("TargetVirtualService", "[^MVT]+")]
 
-/** App Mesh names a virtual node's stats `...ingress.PROTOCOL.PORT.rds.CONFIG...`. */
+/** App Mesh names the stats of a listener `...ingress.PROTOCOL.PORT.rds.CONFIG...`. */
 const ingressTags = [
-  pattern("appmesh.listener_protocol", ".*?\\.ingress\\.((\\w+?)\\.)[0-9]+?\\.(.+?)$"),
-  pattern("appmesh.listener_port", ".*?\\.ingress\\.\\w+?\\.(([0-9]+?)\\.)(.+?)$"),
-  pattern("envoy_rds_route_config", ".*?\\.ingress\\.\\w+?\\.[0-9]+?\\.rds\\.((.*?)\\.)(.+?)$")
+  patternTag("appmesh.listener_protocol", ".*?\\.ingress\\.((\\w+?)\\.)[0-9]+?\\.(.+?)$"),
+  patternTag("appmesh.listener_port", ".*?\\.ingress\\.\\w+?\\.(([0-9]+?)\\.)(.+?)$"),
+  patternTag("envoy_rds_route_config", ".*?\\.ingress\\.\\w+?\\.[0-9]+?\\.rds\\.((.*?)\\.)(.+?)$")
 ]
 
-const ownTags = {
+/** The tag names of a resource: the plain one and that of the metrics extension. */
+const resourceTagNames = {
   VirtualNode: ["appmesh.virtual_node", "VirtualNode"],
   VirtualGateway: ["appmesh.virtual_gateway", "VirtualGateway"]
 } as const
 
-const tags = (settings: Settings, resource: Resource): ReadonlyArray<Part> => {
-  const extended = (parts: ReadonlyArray<Part>) =>
+const statsTagsOf = (settings: Settings, resource: MeshResource): ReadonlyArray<Part> => {
+  const ifExtensionOn = (tags: ReadonlyArray<Part>) =>
     settings.APPMESH_METRIC_EXTENSION_VERSION === "1"
-      ? parts.map((part) => by(part, "APPMESH_METRIC_EXTENSION_VERSION"))
+      ? tags.map((tag) => withSource(tag, "APPMESH_METRIC_EXTENSION_VERSION"))
       : []
-  if (resource._tag === "TaskSet") return extended(taskSetExtension)
-  const [plainTag, extensionTag] = ownTags[resource._tag]
-  const plain = [fixed("appmesh.mesh", resource.mesh), fixed(plainTag, resource.name)]
+  if (resource._tag === "TaskSet") return ifExtensionOn(taskSetExtensionTags)
+  const [plainName, extensionName] = resourceTagNames[resource._tag]
+  const plainTags = [fixedTag("appmesh.mesh", resource.mesh), fixedTag(plainName, resource.name)]
   return [
-    ...(settings.ENABLE_ENVOY_STATS_TAGS ? plain.map((part) => by(part, "ENABLE_ENVOY_STATS_TAGS")) : []),
-    ...extended([...meshExtension, fixed("Mesh", resource.mesh), fixed(extensionTag, resource.name)]),
+    ...(settings.ENABLE_ENVOY_STATS_TAGS ? plainTags.map((tag) => withSource(tag, "ENABLE_ENVOY_STATS_TAGS")) : []),
+    ...ifExtensionOn([...meshExtensionTags, fixedTag("Mesh", resource.mesh), fixedTag(extensionName, resource.name)]),
     ...ingressTags
   ]
 }
 
-/** Tags of the stats, and how often they go to the sinks. A file of the user's own takes the place of the tags. */
-export const statsFragment = (settings: Settings, resource: Resource | undefined): PartObject => {
+/** The tags of the stats, and the interval of flushes to the sinks. A file of the user's own replaces the tags. */
+export const statsFragment = (settings: Settings, resource: MeshResource | undefined): PartObject => {
   const statsTags =
-    resource === undefined || settings.ENVOY_STATS_CONFIG_FILE !== undefined ? [] : tags(settings, resource)
+    resource === undefined || settings.ENVOY_STATS_CONFIG_FILE !== undefined ? [] : statsTagsOf(settings, resource)
   const interval = settings.ENVOY_STATS_FLUSH_INTERVAL
   return {
     statsConfig: statsTags.length > 0 ? { statsTags } : undefined,
-    statsFlushInterval: interval === undefined ? undefined : by(inSeconds(interval), "ENVOY_STATS_FLUSH_INTERVAL")
+    statsFlushInterval:
+      interval === undefined ? undefined : withSource(formatProtoDuration(interval), "ENVOY_STATS_FLUSH_INTERVAL")
   }
 }

@@ -1,28 +1,55 @@
 import type { ManagementServerAddress } from "../../../services/Bootstrap.ts"
 import { parseHostPort } from "../../../services/hostPort.ts"
 import type { Settings } from "../../../services/Settings.ts"
-import { appMeshDecidedBy, type BootstrapMode } from "./mode.ts"
+import { appMeshEndpointVariables } from "./appMesh.ts"
 import type { RelayUpstream } from "./relayUpstream.ts"
+import type { ResolvedMode, StandaloneMode } from "./resolvedMode.ts"
 
-/** A server that wants each stream signed: the agent can look at its certificate, but open no stream. */
-const signedFor = ({ decidedBy, host, port }: Omit<RelayUpstream, "region" | "signingName">, caBundle: string) =>
-  ({
+/** A server that accepts signed requests only. The agent signs none: it checks the certificate and opens no stream. */
+const signedOnlyServer = (
+  { host, port, variables }: Pick<RelayUpstream, "host" | "port" | "variables">,
+  caBundle: string
+): ManagementServerAddress => ({
+  _tag: "Tcp",
+  host,
+  port,
+  tls: { caBundle, certificate: undefined, key: undefined, token: undefined, serverName: host },
+  streams: false,
+  namedBy: variables,
+  relaysTo: undefined
+})
+
+/** The modes' endpoints are `host:port`: `resolveMode` has checked it. */
+const serverOf = (endpoint: string) => parseHostPort(endpoint) ?? { host: "", port: 0 }
+
+const standaloneServer = (mode: StandaloneMode, settings: Settings, caBundle: string): ManagementServerAddress => {
+  const { host, port } = serverOf(mode.endpoint)
+  const isMutual = mode.security === "mtls"
+  return {
     _tag: "Tcp",
     host,
     port,
-    tls: { caBundle, certificate: undefined, key: undefined, token: undefined, serverName: host },
-    streams: false,
-    namedBy: decidedBy,
+    tls:
+      mode.security === "grpc"
+        ? undefined
+        : {
+            caBundle,
+            certificate: isMutual ? settings.APPNET_XDS_CLIENT_CERT_FILE : undefined,
+            key: isMutual ? settings.APPNET_XDS_CLIENT_KEY_FILE : undefined,
+            token: settings.APPNET_XDS_TOKEN_FILE,
+            serverName: settings.APPNET_XDS_SNI ?? host
+          },
+    streams: true,
+    namedBy: ["APPMESH_XDS_ENDPOINT"],
     relaysTo: undefined
-  }) satisfies ManagementServerAddress
-
-const splitEndpoint = (endpoint: string) => {
-  return parseHostPort(endpoint) ?? { host: "", port: 0 }
+  }
 }
 
-/** Where and how the agent itself can reach what Envoy gets its configuration from. */
+/**
+ * How the agent itself reaches the management server that Envoy connects to, for the diagnosis of a lost connection.
+ */
 export const managementServerOf = (
-  mode: BootstrapMode,
+  mode: ResolvedMode,
   settings: Settings,
   caBundle: string
 ): ManagementServerAddress => {
@@ -41,11 +68,11 @@ export const managementServerOf = (
         path: settings.APPNET_RELAY_LISTENER_UDS_PATH,
         streams: true,
         namedBy: ["APPNET_RELAY_LISTENER_UDS_PATH"],
-        relaysTo: signedFor(mode.upstream, caBundle)
+        relaysTo: signedOnlyServer(mode.upstream, caBundle)
       }
     case "AppMesh":
       return mode.localRelay === undefined
-        ? signedFor({ ...splitEndpoint(mode.endpoint), decidedBy: appMeshDecidedBy(settings) }, caBundle)
+        ? signedOnlyServer({ ...serverOf(mode.endpoint), variables: appMeshEndpointVariables(settings) }, caBundle)
         : {
             _tag: "Tcp",
             host: "127.0.0.1",
@@ -53,29 +80,9 @@ export const managementServerOf = (
             tls: undefined,
             streams: true,
             namedBy: ["APPNET_LOCAL_RELAY_LISTENER_PORT"],
-            relaysTo: signedFor(mode.localRelay, caBundle)
+            relaysTo: signedOnlyServer(mode.localRelay, caBundle)
           }
-    case "Standalone": {
-      const { host, port } = splitEndpoint(mode.endpoint)
-      const mutual = mode.security === "mtls"
-      return {
-        _tag: "Tcp",
-        host,
-        port,
-        tls:
-          mode.security === "grpc"
-            ? undefined
-            : {
-                caBundle,
-                certificate: mutual ? settings.APPNET_XDS_CLIENT_CERT_FILE : undefined,
-                key: mutual ? settings.APPNET_XDS_CLIENT_KEY_FILE : undefined,
-                token: settings.APPNET_XDS_TOKEN_FILE,
-                serverName: settings.APPNET_XDS_SNI ?? host
-              },
-        streams: true,
-        namedBy: ["APPMESH_XDS_ENDPOINT"],
-        relaysTo: undefined
-      }
-    }
+    case "Standalone":
+      return standaloneServer(mode, settings, caBundle)
   }
 }

@@ -1,35 +1,29 @@
 import { Option, Result } from "effect"
-import type { EnvoyVersion } from "../../../services/EnvoyBinary.ts"
-import type { SettingName } from "../../../services/Settings.ts"
-import { needsFips } from "./awsEndpoints.ts"
+import { InvalidSetting } from "../../../services/Config.ts"
+import { requiresFips } from "./regionEndpoints.ts"
+import type { ModeFacts } from "./resolvedMode.ts"
 
-/** What a mode needs from outside of the settings. */
-export interface ModeFacts {
-  readonly hostName: string
-  readonly version: Option.Option<EnvoyVersion>
-  /** `AWS_REGION`, else what the instance metadata says. */
-  readonly region: string | undefined
-  /** Whether App Mesh mode needs a second Envoy for the signature. */
-  readonly throughLocalRelay: boolean
-  readonly isSet: (name: SettingName) => boolean
-}
+/** Whether this Envoy is built for FIPS. Where its version is unknown, it counts as not built for FIPS. */
+export const isFips = (version: ModeFacts["version"]): boolean => Option.exists(version, ({ fips }) => fips)
 
-export const isFips = (version: ModeFacts["version"]) => Option.exists(version, ({ fips }) => fips)
+const isRegionName = (text: string) => /^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/.test(text)
 
-const isRegion = (text: string) => /^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/.test(text)
-
-/** The region, if there is one that these endpoints exist in; else what is wrong. `named`: the endpoint is the user's own. */
-export const regionFor = (facts: ModeFacts, named: boolean): Result.Result<string, string> => {
-  const { region, version } = facts
+/**
+ * The AWS region, for a mode that cannot do without it. `isRegionalEndpoint`: Envoy connects to the region's own
+ * endpoint, not to one that the user names, so it must be built for FIPS if the region demands it.
+ */
+export const resolveRegion = (
+  { region, version }: ModeFacts,
+  { isRegionalEndpoint }: { readonly isRegionalEndpoint: boolean }
+): Result.Result<string, InvalidSetting> => {
+  const fail = (reason: string) => Result.fail(new InvalidSetting({ variable: "AWS_REGION", value: region, reason }))
   if (region === undefined) {
-    return Result.fail(
-      "AWS_REGION is not set, and no metadata endpoint told the region: expected a region, like us-west-2"
-    )
+    return fail("is not set, and no metadata endpoint gave the region: expected a region, like us-west-2")
   }
-  if (!isRegion(region)) return Result.fail(`AWS_REGION=${region} is no region: expected one like us-west-2`)
-  return !named && needsFips(region) && !isFips(version)
-    ? Result.fail(
-        `AWS_REGION=${region} takes connections of a FIPS Envoy alone, and this Envoy is not built for FIPS: set APPNET_ENVOY_PATH to one that is`
+  if (!isRegionName(region)) return fail("is not a region: expected one like us-west-2")
+  return isRegionalEndpoint && requiresFips(region) && !isFips(version)
+    ? fail(
+        "accepts connections from a FIPS Envoy only, and this Envoy is not built for FIPS: set APPNET_ENVOY_PATH to one that is"
       )
     : Result.succeed(region)
 }

@@ -1,139 +1,152 @@
 import { Result } from "effect"
 import type { Json, JsonObject } from "../../../services/Bootstrap.ts"
+import { UserFileError } from "../../../services/BootstrapProblem.ts"
 import { camelCase, isObject } from "../protoJson.ts"
-import { by, type Part, type PartObject } from "../provenance.ts"
+import { type Part, type PartObject, withSource } from "../provenance.ts"
+import type { MergedFile, MergedFileVariable } from "./mergedFiles.ts"
 
-/** The files whose contents go into a generated bootstrap, in the order in which they do. */
-export const mergedFiles = [
-  "ENVOY_TRACING_CFG_FILE",
-  "ENVOY_STATS_CONFIG_FILE",
-  "ENVOY_STATS_SINKS_CFG_FILE",
-  "ENVOY_RESOURCES_CONFIG_FILE"
-] as const
-export type MergedFile = (typeof mergedFiles)[number]
-
-/** A custom file as it was read; undefined is an empty one. */
-export interface CustomFile {
-  readonly variable: MergedFile
-  readonly path: string
-  readonly value: Json | undefined
-  /** `line 3, column 1`: where a top-level key stands; without one, where the content begins. */
-  readonly placeOf: (key?: string) => string
-}
-
-/** Parts that exist once: a second one is a mistake, not a replacement. */
-const single = ["tracing", "statsConfig"]
-const resourceLists = ["listeners", "clusters", "secrets"]
-
-const isPartObject = (value: Part | undefined): value is PartObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-const isPartList = (value: Part | undefined): value is ReadonlyArray<Part> => Array.isArray(value)
-
-const problemIn = (file: CustomFile, what: string, key?: string) =>
-  `${file.variable}=${file.path}: ${file.placeOf(key)}: ${what}`
-
-/** Top-level fields by their camelCase names; a field in both forms is a mistake. */
-const fieldsOf = (
-  file: CustomFile,
-  value: JsonObject
-): Result.Result<ReadonlyMap<string, readonly [string, Json]>, string> => {
-  const fields = new Map<string, readonly [string, Json]>()
-  for (const [written, field] of Object.entries(value)) {
-    const known = fields.get(camelCase(written))
-    if (known !== undefined) {
-      return Result.fail(problemIn(file, `${written} stands beside ${known[0]}: leave one of them`, written))
-    }
-    fields.set(camelCase(written), [written, field])
-  }
-  return Result.succeed(fields)
-}
-
-const appended = (
-  existing: Part | undefined,
-  added: ReadonlyArray<Json>,
-  variable: MergedFile
-): ReadonlyArray<Part> => [...(isPartList(existing) ? existing : []), ...added.map((item) => by(item, variable))]
-
-/** `staticResources`: lists grow, other contents are added where nothing stands yet. */
-const withResources = (
-  file: CustomFile,
-  key: string,
-  existing: Part | undefined,
-  added: Json
-): Result.Result<PartObject, string> => {
-  if (!isObject(added))
-    return Result.fail(problemIn(file, `${key} is no object of listeners, clusters and secrets`, key))
-  const resources: Record<string, Part | undefined> = isPartObject(existing) ? { ...existing } : {}
-  for (const [written, field] of Object.entries(added)) {
-    const name = camelCase(written)
-    if (!resourceLists.includes(name)) resources[name] ??= by(field, file.variable)
-    else if (Array.isArray(field)) resources[name] = appended(resources[name], field, file.variable)
-    else if (field !== null) return Result.fail(problemIn(file, `${key}.${written} is no list`, key))
-  }
-  return Result.succeed(resources)
-}
-
-interface Merged {
+export interface Merged {
   readonly parts: PartObject
   readonly warnings: ReadonlyArray<string>
 }
 
-/** What must be in a file, beside whatever else is in it. */
-const required: Partial<Record<MergedFile, string>> = { ENVOY_STATS_SINKS_CFG_FILE: "statsSinks" }
+/** Fields that may exist only once: a file never replaces them. */
+const unreplaceableFields = ["tracing", "statsConfig"]
 
-const mergeOne = (parts: PartObject, file: CustomFile): Result.Result<Merged, string> => {
-  if (file.value === undefined) {
-    const empty = `${file.variable}=${file.path} is empty`
-    return file.variable === "ENVOY_RESOURCES_CONFIG_FILE"
-      ? Result.succeed({ parts, warnings: [`${empty}: nothing is added to the bootstrap`] })
-      : Result.fail(`${empty}: expected a part of an Envoy bootstrap, or leave the variable unset`)
-  }
-  if (!isObject(file.value))
-    return Result.fail(problemIn(file, "expected fields of an Envoy bootstrap, like static_resources"))
-  const fields = fieldsOf(file, file.value)
-  if (Result.isFailure(fields)) return Result.fail(fields.failure)
-  const needed = required[file.variable]
-  const found = needed === undefined ? undefined : fields.success.get(needed)?.[1]
-  if (needed !== undefined && !(Array.isArray(found) && found.length > 0)) {
-    return Result.fail(problemIn(file, "there are no stats_sinks in it: expected a list of at least one"))
-  }
-  const merged: Record<string, Part | undefined> = { ...parts }
-  const warnings: Array<string> = []
-  for (const [key, [written, value]] of fields.success) {
-    if (key === "statsSinks") {
-      if (!Array.isArray(value)) return Result.fail(problemIn(file, `${written} is no list`, written))
-      merged[key] = appended(merged[key], value, file.variable)
-    } else if (key === "staticResources") {
-      const resources = withResources(file, written, merged[key], value)
-      if (Result.isFailure(resources)) return Result.fail(resources.failure)
-      merged[key] = resources.success
-    } else if (merged[key] !== undefined && single.includes(key)) {
-      return Result.fail(problemIn(file, `${written} is in the bootstrap already: leave one of them`, written))
-    } else {
-      if (merged[key] !== undefined) {
-        warnings.push(problemIn(file, `${written} takes the place of the one that was generated`, written))
-      }
-      merged[key] = by(value, file.variable)
-    }
-  }
-  return Result.succeed({ parts: merged, warnings })
+/** The lists of `staticResources` that grow by the merge. */
+const resourceLists = ["listeners", "clusters", "secrets"]
+
+const isPartObject = (part: Part | undefined): part is PartObject =>
+  typeof part === "object" && part !== null && !Array.isArray(part)
+const isPartList = (part: Part | undefined): part is ReadonlyArray<Part> => Array.isArray(part)
+
+const problemAt = ({ path, positionOf, variable }: MergedFile, key: string | undefined, reason: string) =>
+  new UserFileError({ variable, path, position: positionOf(key), reason })
+
+const emptyFile = ({ path, variable }: MergedFile, consequence: string) =>
+  new UserFileError({ variable, path, position: undefined, reason: `is empty: ${consequence}` })
+
+interface WrittenField {
+  /** The name as the file has it. */
+  readonly key: string
+  readonly value: Json
 }
 
-/** Puts the files into the bootstrap, one after the other; what is wrong in each is told. */
+/** Top-level fields by their camelCase name. A field under both names is an error. */
+const fieldsByName = (
+  file: MergedFile,
+  value: JsonObject
+): Result.Result<ReadonlyMap<string, WrittenField>, UserFileError> => {
+  const fields = new Map<string, WrittenField>()
+  for (const [key, field] of Object.entries(value)) {
+    const other = fields.get(camelCase(key))
+    if (other !== undefined) {
+      return Result.fail(problemAt(file, key, `${key} and ${other.key} are the same field: remove one of them`))
+    }
+    fields.set(camelCase(key), { key, value: field })
+  }
+  return Result.succeed(fields)
+}
+
+const append = (
+  existing: Part | undefined,
+  added: ReadonlyArray<Json>,
+  variable: MergedFileVariable
+): ReadonlyArray<Part> => [
+  ...(isPartList(existing) ? existing : []),
+  ...added.map((item) => withSource(item, variable))
+]
+
+/** `staticResources`: its lists are appended to, any other field is added if there is none yet. */
+const mergeStaticResources = (
+  file: MergedFile,
+  existing: Part | undefined,
+  { key, value }: WrittenField
+): Result.Result<PartObject, UserFileError> => {
+  if (!isObject(value)) {
+    return Result.fail(problemAt(file, key, `${key} is not an object of listeners, clusters and secrets`))
+  }
+  const resources: Record<string, Part | undefined> = isPartObject(existing) ? { ...existing } : {}
+  for (const [listKey, list] of Object.entries(value)) {
+    const name = camelCase(listKey)
+    if (!resourceLists.includes(name)) resources[name] ??= withSource(list, file.variable)
+    else if (Array.isArray(list)) resources[name] = append(resources[name], list, file.variable)
+    else if (list !== null) return Result.fail(problemAt(file, key, `${key}.${listKey} is not a list`))
+  }
+  return Result.succeed(resources)
+}
+
+/** Checks that a file for stats sinks has some. */
+const checkStatsSinks = (
+  file: MergedFile,
+  fields: ReadonlyMap<string, WrittenField>
+): Result.Result<void, UserFileError> => {
+  const sinks = fields.get("statsSinks")?.value
+  if (file.variable !== "ENVOY_STATS_SINKS_CFG_FILE" || (Array.isArray(sinks) && sinks.length > 0)) return Result.void
+  return Result.fail(problemAt(file, undefined, "the file has no stats_sinks: expected a list of at least one"))
+}
+
+const mergeField = (
+  parts: PartObject,
+  file: MergedFile,
+  name: string,
+  field: WrittenField
+): Result.Result<Merged, UserFileError> => {
+  const { key, value } = field
+  const existing = parts[name]
+  const replaceWith = (part: Part, warnings: ReadonlyArray<string> = []) =>
+    Result.succeed({ parts: { ...parts, [name]: part }, warnings })
+  if (name === "statsSinks") {
+    return Array.isArray(value)
+      ? replaceWith(append(existing, value, file.variable))
+      : Result.fail(problemAt(file, key, `${key} is not a list`))
+  }
+  if (name === "staticResources") {
+    return Result.flatMap(mergeStaticResources(file, existing, field), (resources) => replaceWith(resources))
+  }
+  if (existing === undefined) return replaceWith(withSource(value, file.variable))
+  if (unreplaceableFields.includes(name)) {
+    return Result.fail(problemAt(file, key, `${key} is in the bootstrap already: remove one of them`))
+  }
+  return replaceWith(withSource(value, file.variable), [
+    problemAt(file, key, `${key} replaces the generated one`).message
+  ])
+}
+
+const mergeFile = (parts: PartObject, file: MergedFile): Result.Result<Merged, UserFileError> => {
+  if (file.value === undefined) {
+    return file.variable === "ENVOY_RESOURCES_CONFIG_FILE"
+      ? Result.succeed({ parts, warnings: [emptyFile(file, "nothing is added to the bootstrap").message] })
+      : Result.fail(emptyFile(file, "expected a part of an Envoy bootstrap, or leave the variable unset"))
+  }
+  if (!isObject(file.value)) {
+    return Result.fail(problemAt(file, undefined, "expected fields of an Envoy bootstrap, like static_resources"))
+  }
+  const fields = fieldsByName(file, file.value)
+  if (Result.isFailure(fields)) return Result.fail(fields.failure)
+  const sinks = checkStatsSinks(file, fields.success)
+  if (Result.isFailure(sinks)) return Result.fail(sinks.failure)
+
+  let merged: Merged = { parts, warnings: [] }
+  for (const [name, field] of fields.success) {
+    const next = mergeField(merged.parts, file, name, field)
+    if (Result.isFailure(next)) return next
+    merged = { parts: next.success.parts, warnings: [...merged.warnings, ...next.success.warnings] }
+  }
+  return Result.succeed(merged)
+}
+
+/** Merges the files into a generated bootstrap, in their order. Fails with the first problem of each file. */
 export const mergeFiles = (
   parts: PartObject,
-  files: ReadonlyArray<CustomFile>
-): Result.Result<Merged, ReadonlyArray<string>> => {
-  let merged = parts
-  const warnings: Array<string> = []
-  const problems: Array<string> = []
+  files: ReadonlyArray<MergedFile>
+): Result.Result<Merged, ReadonlyArray<UserFileError>> => {
+  let merged: Merged = { parts, warnings: [] }
+  const problems: Array<UserFileError> = []
   for (const file of files) {
-    const one = mergeOne(merged, file)
-    if (Result.isFailure(one)) problems.push(one.failure)
-    else {
-      merged = one.success.parts
-      warnings.push(...one.success.warnings)
-    }
+    const next = mergeFile(merged.parts, file)
+    if (Result.isFailure(next)) problems.push(next.failure)
+    else merged = { parts: next.success.parts, warnings: [...merged.warnings, ...next.success.warnings] }
   }
-  return problems.length > 0 ? Result.fail(problems) : Result.succeed({ parts: merged, warnings })
+  return problems.length > 0 ? Result.fail(problems) : Result.succeed(merged)
 }

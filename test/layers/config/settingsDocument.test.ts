@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { settingNames } from "../../../src/layers/config/decode.ts"
-import { settingsDocument } from "../../../src/layers/config/document.ts"
+import { settingsDocument } from "../../../src/layers/config/settingsDocument.ts"
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8")
 

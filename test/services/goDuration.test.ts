@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
-import { GoDuration } from "../../src/services/settingKinds.ts"
+import { GoDuration } from "../../src/services/goDuration.ts"
 
 const millis = (text: string) => Result.getOrUndefined(Schema.decodeUnknownResult(GoDuration)(text))
 
