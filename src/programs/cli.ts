@@ -9,7 +9,7 @@ import { BootstrapValidatorLive } from "../layers/bootstrap/BootstrapValidatorLi
 import { ConfigLive } from "../layers/config/ConfigLive.ts"
 import { SideFilesLive } from "../layers/files/SideFilesLive.ts"
 import { LoggerLive } from "../layers/logs/LoggerLive.ts"
-import { ManagementClientLive } from "../layers/management/ManagementClientLive.ts"
+import { ManagementClientLive } from "../layers/management/client/ManagementClientLive.ts"
 import { HostLive } from "../layers/platform/HostLive.ts"
 import { InstanceMetadataLive } from "../layers/platform/InstanceMetadataLive.ts"
 import { TaskMetadataLive } from "../layers/platform/TaskMetadataLive.ts"

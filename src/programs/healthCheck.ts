@@ -1,4 +1,4 @@
-import { askStatus, type ManagementTarget, tcpTarget } from "../layers/management/statusRequest.ts"
+import { askStatus, type ManagementTarget, tcpTarget } from "../layers/management/client/statusRequest.ts"
 
 /** `ready` that asks only once: the container health check. It must be cheap, so it has this way of its own. */
 export const isHealthCheck = (words: ReadonlyArray<string>): boolean =>

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import http from "node:http"
 import { tmpdir } from "node:os"
 import { afterEach, describe, expect, it } from "vitest"
-import { askStatus, describeTarget, tcpTarget } from "../../../src/layers/management/statusRequest.ts"
+import { askStatus, describeTarget, tcpTarget } from "../../../../src/layers/management/client/statusRequest.ts"
 
 const closers: Array<() => void> = []
 afterEach(() => {

@@ -6,8 +6,8 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Effect, Layer } from "effect"
 import * as HttpServer from "effect/http/HttpServer"
 import type { ServeError } from "effect/http/HttpServerError"
-import { formatHostPort, withoutBrackets } from "../../services/hostPort.ts"
-import { ManagementBindFailed } from "../../services/ManagementServer.ts"
+import { formatHostPort, withoutBrackets } from "../../../services/hostPort.ts"
+import { ManagementBindFailed } from "../../../services/ManagementServer.ts"
 
 /** Requests are small and answered from memory: who takes longer than this is cut off. */
 const limits = {

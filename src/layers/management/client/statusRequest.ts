@@ -1,5 +1,5 @@
 import * as http from "node:http"
-import { formatHostPort, withoutBrackets } from "../../services/hostPort.ts"
+import { formatHostPort, withoutBrackets } from "../../../services/hostPort.ts"
 
 // One question to the running agent's `/status`. The container health check runs this module alone, every few
 // seconds, so it loads nothing but Node's HTTP client: no Effect, no settings table.

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto"
 import { Redacted } from "effect"
-import { hostOfHeader, isIpAddress } from "../../services/hostPort.ts"
-import type { Settings } from "../../services/Settings.ts"
+import { hostOfHeader, isIpAddress } from "../../../services/hostPort.ts"
+import type { Settings } from "../../../services/Settings.ts"
 
 /** A request's headers, by lower-case name. */
 type Headers = Readonly<Record<string, string | undefined>>

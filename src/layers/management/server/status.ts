@@ -1,4 +1,4 @@
-import type { Health, ReportedState } from "../../services/HealthMonitor.ts"
+import type { Health, ReportedState } from "../../../services/HealthMonitor.ts"
 
 export interface StatusFacts {
   readonly health: Health

@@ -4,7 +4,7 @@ import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
-import { DrainQuery, LoggingQuery, StatsQuery, StatusBody } from "../../services/ManagementApi.ts"
+import { DrainQuery, LoggingQuery, StatsQuery, StatusBody } from "../../../services/ManagementApi.ts"
 
 // Loaded when it is asked for: a description costs more to make than all answers together.
 

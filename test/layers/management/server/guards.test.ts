@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
-import { refusalOf } from "../../../src/layers/management/guards.ts"
-import { takesGzip } from "../../../src/layers/management/statsAnswer.ts"
-import { makeTokenBucket } from "../../../src/layers/management/tokenBucket.ts"
-import { Config } from "../../../src/services/Config.ts"
-import { settings } from "../../fakes.ts"
-import { shows } from "../../shows.ts"
+import { refusalOf } from "../../../../src/layers/management/server/guards.ts"
+import { takesGzip } from "../../../../src/layers/management/server/statsAnswer.ts"
+import { makeTokenBucket } from "../../../../src/layers/management/server/tokenBucket.ts"
+import { Config } from "../../../../src/services/Config.ts"
+import { settings } from "../../../fakes.ts"
+import { shows } from "../../../shows.ts"
 
 type Headers = Readonly<Record<string, string>>
 

@@ -2,9 +2,9 @@ import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Context, Effect, Layer, Redacted, Stream } from "effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import { Config } from "../../services/Config.ts"
-import { formatHostPort } from "../../services/hostPort.ts"
-import { AgentUnreachable, ManagementClient, ManagementNotServed } from "../../services/ManagementClient.ts"
+import { Config } from "../../../services/Config.ts"
+import { formatHostPort } from "../../../services/hostPort.ts"
+import { AgentUnreachable, ManagementClient, ManagementNotServed } from "../../../services/ManagementClient.ts"
 import { askStatus, describeTarget, type ManagementTarget, tcpTarget } from "./statusRequest.ts"
 
 const timeoutMillis = 2000

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os"
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer, Logger, Result } from "effect"
 import * as HttpServer from "effect/http/HttpServer"
-import { bindTcp, bindUnix } from "../../../src/layers/management/bind.ts"
-import type { ManagementBindFailed } from "../../../src/services/ManagementServer.ts"
-import { shows } from "../../shows.ts"
+import { bindTcp, bindUnix } from "../../../../src/layers/management/server/bind.ts"
+import type { ManagementBindFailed } from "../../../../src/services/ManagementServer.ts"
+import { shows } from "../../../shows.ts"
 
 const folder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(`${tmpdir()}/appnet-bind-`)),

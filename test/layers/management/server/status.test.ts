@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { statusBody } from "../../../src/layers/management/status.ts"
-import type { Health } from "../../../src/services/HealthMonitor.ts"
-import { shows } from "../../shows.ts"
+import { statusBody } from "../../../../src/layers/management/server/status.ts"
+import type { Health } from "../../../../src/services/HealthMonitor.ts"
+import { shows } from "../../../shows.ts"
 
 const healthy: Health = {
   status: "HEALTHY",
