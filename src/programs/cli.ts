@@ -14,7 +14,7 @@ import { HostLive } from "../layers/platform/HostLive.ts"
 import { InstanceMetadataLive } from "../layers/platform/InstanceMetadataLive.ts"
 import { TaskMetadataLive } from "../layers/platform/TaskMetadataLive.ts"
 import { EnvoyBinaryLive } from "../layers/process/EnvoyBinaryLive.ts"
-import { levelWords } from "../services/LogLevels.ts"
+import { logLevelNames } from "../services/LogLevels.ts"
 import { printBootstrap } from "./bootstrap.ts"
 import { showConfig } from "./config.ts"
 import { drain, setLogLevel, showStats, showStatus } from "./control.ts"
@@ -97,7 +97,7 @@ const drainCommand = Command.make(
 const logLevelCommand = Command.make(
   "log-level",
   {
-    level: Argument.Literals("level", levelWords).pipe(
+    level: Argument.Literals("level", logLevelNames).pipe(
       Argument.withDescription("trace, debug, info, warning, error, critical or off")
     ),
     permanent: yes("permanent", "The level to go back to from now on")

@@ -2,40 +2,49 @@ import type { Effect } from "effect"
 import { Context, Schema, SchemaTransformation } from "effect"
 import type { AdminError } from "./AdminClient.ts"
 
-/** Envoy's log levels; `warn` is taken for `warning`, since Envoy's admin takes no other. */
+/** Envoy's log levels by the names that its admin interface accepts. */
 export const LogLevel = Schema.Literals(["trace", "debug", "info", "warning", "error", "critical", "off"])
 export type LogLevel = typeof LogLevel.Type
 
-/** What people may call a level, in lower case. */
-export const levelWords = ["warn", ...LogLevel.literals] as const
+/** The names that users may write, in lower case: Envoy's own, and `warn` for `warning`. */
+export const logLevelNames = ["warn", ...LogLevel.literals] as const
 
-/** A level by any of these words, in any case. */
-export const LevelInAnyCase = Schema.String.pipe(
-  Schema.decode(SchemaTransformation.toLowerCase()),
-  Schema.decodeTo(Schema.Literals(levelWords)),
-  Schema.decodeTo(
-    LogLevel,
-    SchemaTransformation.transform({
-      decode: (word) => (word === "warn" ? "warning" : word),
-      encode: (level) => level
+const LogLevelName = Schema.Literals(logLevelNames)
+const isLogLevelName = Schema.is(LogLevelName)
+
+/** A level by any of its names, in any case. JSON Schema cannot ignore case, so there the names are in lower case. */
+export const LogLevelInAnyCase = Schema.String.annotate({ description: "A level of Envoy's loggers, in any case" })
+  .check(
+    Schema.makeFilter((name) => isLogLevelName(name.toLowerCase()), {
+      toJsonSchema: () => ({ enum: [...logLevelNames] })
     })
   )
-)
+  .pipe(
+    Schema.decode(SchemaTransformation.toLowerCase()),
+    Schema.decodeTo(LogLevelName),
+    Schema.decodeTo(
+      LogLevel,
+      SchemaTransformation.transform({
+        decode: (name) => (name === "warn" ? "warning" : name),
+        encode: (level) => level
+      })
+    )
+  )
 
 export interface LevelChange {
   readonly from: LogLevel
   readonly to: LogLevel
-  /** False where the level was in force already. */
+  /** False if the level was already in force. */
   readonly changed: boolean
 }
 
-/** The level of all of Envoy's loggers. */
+/** Sets the level of all of Envoy's loggers. */
 export class LogLevels extends Context.Service<
   LogLevels,
   {
     /**
-     * Sets it, until `APPNET_AGENT_LOGGING_RESET_TIMEOUT` is over, a later change, or Envoy's restart; permanently, it is
-     * the level to go back to from then on.
+     * Sets the level until `APPNET_AGENT_LOGGING_RESET_TIMEOUT` has passed, the level is set again or Envoy restarts. With
+     * `permanent`, later resets and restarts return to this level. Fails and changes nothing if Envoy refuses.
      */
     readonly set: (level: LogLevel, permanent: boolean) => Effect.Effect<LevelChange, AdminError>
   }

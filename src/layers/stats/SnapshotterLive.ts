@@ -5,7 +5,7 @@ import { EnvoyProcess } from "../../services/EnvoyProcess.ts"
 import { Snapshotter, type StatsDelta } from "../../services/Snapshotter.ts"
 import { deltaText } from "./delta.ts"
 import { makeDictionary } from "./dictionary.ts"
-import { makeFilter } from "./filter.ts"
+import { makeFilter } from "./extensionFilter.ts"
 import { makeSnapshotReader, movedTo, type Snapshot } from "./snapshot.ts"
 
 interface Taken {

@@ -1,78 +1,127 @@
-import { Context, Effect, type Scope } from "effect"
-import type * as HttpRouter from "effect/http/HttpRouter"
-import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import { Cause, Effect, type Scope } from "effect"
+import * as HttpEffect from "effect/http/HttpEffect"
+import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type { AdminError } from "../../../services/AdminClient.ts"
 import { Config } from "../../../services/Config.ts"
-import { refusalOf } from "./guards.ts"
-import { type Limit, makeTokenBucket } from "./tokenBucket.ts"
+import { type QueryOf, type RouteName, rateLimit, routeTable } from "../../../services/ManagementApi.ts"
+import { checkPermission } from "./permission.ts"
+import { readQuery } from "./query.ts"
+import { RequestRefused } from "./refusal.ts"
+import { makeTokenBucket } from "./tokenBucket.ts"
 
-/** What a request is answered with; an Envoy that does not answer is 502. */
-export type Answer<R = never> = Effect.Effect<HttpServerResponse.HttpServerResponse, AdminError, R | Scope.Scope>
-export type Handler<R> = (request: HttpServerRequest.HttpServerRequest) => Answer<R>
+/** Answers a request whose query has been read. An `AdminError` becomes 502. */
+export type Handler<Query, R> = (
+  query: Query,
+  request: HttpServerRequest
+) => Effect.Effect<HttpServerResponse.HttpServerResponse, AdminError | RequestRefused, R | Scope.Scope>
 
-export interface Route<R> {
-  readonly path: `/${string}`
-  readonly method: "GET" | "POST"
-  /** Counted for this route alone, so that none can starve another. None: it is answered from memory. */
-  readonly limit?: Limit
-  readonly handler: Handler<R>
-}
+/** A handler for each route of the table. */
+export type Handlers<R> = { readonly [Name in RouteName]: Handler<QueryOf<Name>, R> }
 
-export const say = (status: number, text: string, headers: Readonly<Record<string, string>> = {}) =>
+export const textResponse = (status: number, text: string, headers: Readonly<Record<string, string>> = {}) =>
   HttpServerResponse.text(`${text}\n`, { status, headers })
 
-const hasBody = ({ headers }: HttpServerRequest.HttpServerRequest) =>
+const hasBody = ({ headers }: HttpServerRequest) =>
   headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0"
 
-/** One place for what every path has in common: method, limit, body, permission, and an Envoy that does not answer. */
-const dispatch = Effect.fnUntraced(function* <R>(path: string, routes: ReadonlyArray<Route<R>>, overTcp: boolean) {
-  const { settings } = yield* Config
-  const services = yield* Effect.context<R>()
-  const limited = yield* Effect.forEach(routes, (route) =>
-    Effect.map(route.limit === undefined ? Effect.succeed(undefined) : makeTokenBucket(route.limit), (take) => ({
-      ...route,
-      take
-    }))
-  )
-  const allow = routes.flatMap(({ method }) => (method === "GET" ? ["GET", "HEAD"] : [method])).join(", ")
-  return Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
-    Effect.gen(function* () {
-      const method = request.method === "HEAD" ? "GET" : request.method
-      const route = limited.find((candidate) => candidate.method === method)
-      if (route === undefined) return say(405, `${request.method} is not allowed on ${path}: use ${allow}`, { allow })
-      const wait = route.take === undefined ? 0 : yield* route.take
-      if (wait > 0) return say(429, `too many requests: ask again in ${wait} s`, { "retry-after": `${wait}` })
-      if (hasBody(request)) return say(400, `${path} takes no body`, { connection: "close" })
-      if (route.method === "POST") {
-        const refusal = refusalOf(settings, overTcp, request.headers)
-        if (refusal !== undefined) {
-          return say(refusal.status, refusal.text, refusal.status === 401 ? { "www-authenticate": "Bearer" } : {})
-        }
-      }
-      return yield* route.handler(request).pipe(
-        Effect.catchTag("AdminError", (error) => Effect.succeed(say(502, error.message))),
-        // What belongs to the request, its scope above all, goes before what the server was built with.
-        Effect.updateContext((own: Context.Context<Scope.Scope>) => Context.merge(services, own))
-      )
-    })
-  )
-})
+/** The path as the client wrote it. A request to a proxy also names scheme and host (RFC 9112, absolute-form). */
+const pathOf = (url: string) => url.replace(/^https?:\/\/[^/?]*/i, "").split("?", 1)[0] ?? ""
 
-const unknownPath = Effect.map(HttpServerRequest.HttpServerRequest, ({ url }) =>
-  say(404, `there is nothing at ${url.split("?", 1)[0]?.slice(0, 200)}`)
-)
+/** The path, safe to show in an answer and in the log. */
+const printablePath = (url: string) =>
+  pathOf(url)
+    .slice(0, 200)
+    .replace(/[^\x21-\x7e]/g, "?")
 
-/** A path is what the documentation says, letter by letter: there is one rule for each, and no other way to it. */
-export const routerConfig = { caseSensitive: true, ignoreDuplicateSlashes: false, ignoreTrailingSlash: false }
+const allowedMethods = (routes: ReadonlyArray<{ readonly method: "GET" | "POST" }>) =>
+  routes.flatMap(({ method }) => (method === "GET" ? ["GET", "HEAD"] : [method])).join(", ")
 
-/** Puts routes on a router, and 404 everywhere else. */
-export const addRoutes = Effect.fnUntraced(function* <R>(
-  router: HttpRouter.HttpRouter,
-  routes: ReadonlyArray<Route<R>>,
+/** On every answer, also of a handler that fails. */
+const answerHeaders = { "x-content-type-options": "nosniff", "cache-control": "no-store" }
+
+/**
+ * Serves these routes of the table. One place for what all routes share: path, method, rate limit, body, permission, query
+ * and an Envoy that does not answer.
+ */
+export const makeDispatcher = Effect.fnUntraced(function* <R>(
+  handlers: Handlers<R>,
+  names: ReadonlyArray<RouteName>,
   overTcp: boolean
 ) {
-  const paths = Map.groupBy(routes, ({ path }) => path)
-  for (const [path, methods] of paths) yield* router.add("*", path, yield* dispatch(path, methods, overTcp))
-  yield* router.add("*", "/*", unknownPath)
+  const { settings } = yield* Config
+
+  const makeEndpoint = Effect.fnUntraced(function* <Name extends RouteName>(name: Name) {
+    const route = routeTable[name]
+    const handler = handlers[name]
+    const secondsToWait = route.isRateLimited ? yield* makeTokenBucket(rateLimit) : Effect.succeed(0)
+    const answer = Effect.fn(`ManagementApi.${name}`)(
+      function* (request: HttpServerRequest) {
+        const wait = yield* secondsToWait
+        if (wait > 0) {
+          return yield* new RequestRefused({
+            status: 429,
+            reason: `too many requests: ask again in ${wait} s`,
+            headers: { "retry-after": `${wait}` }
+          })
+        }
+        if (hasBody(request)) {
+          return yield* new RequestRefused({
+            status: 400,
+            reason: `${route.path} takes no body`,
+            headers: { connection: "close" }
+          })
+        }
+        if (route.needsPermission) yield* checkPermission(settings, overTcp, request.headers)
+        return yield* handler(yield* readQuery(route, request.url), request)
+      },
+      Effect.tapDefect((defect) => Effect.logError(`${route.path} failed:`, Cause.die(defect)))
+    )
+    return { path: route.path, method: route.method, answer }
+  })
+
+  const endpoints = yield* Effect.forEach(names, makeEndpoint)
+  const endpointsByPath: ReadonlyMap<string, typeof endpoints> = Map.groupBy(endpoints, ({ path }) => path)
+
+  const findEndpoint = ({
+    method,
+    url
+  }: HttpServerRequest): Effect.Effect<(typeof endpoints)[number], RequestRefused> => {
+    const path = pathOf(url)
+    const candidates = endpointsByPath.get(path)
+    if (candidates === undefined) {
+      return new RequestRefused({ status: 404, reason: `there is nothing at ${printablePath(url)}` })
+    }
+    const found = candidates.find((candidate) => candidate.method === (method === "HEAD" ? "GET" : method))
+    if (found !== undefined) return Effect.succeed(found)
+    const allow = allowedMethods(candidates)
+    return new RequestRefused({
+      status: 405,
+      reason: `${method} is not allowed on ${path}: use ${allow}`,
+      headers: { allow }
+    })
+  }
+
+  const dispatch = (request: HttpServerRequest) => {
+    const respond = (status: number, reason: string, headers?: Readonly<Record<string, string>>) =>
+      Effect.as(
+        Effect.logDebug(`${request.method} ${printablePath(request.url)} is answered with ${status}: ${reason}`),
+        textResponse(status, reason, headers)
+      )
+    return findEndpoint(request).pipe(
+      Effect.flatMap(({ answer }) => answer(request)),
+      Effect.catchTags({
+        RequestRefused: ({ headers, reason, status }) => respond(status, reason, headers),
+        AdminError: ({ message }) => respond(502, message)
+      })
+    )
+  }
+
+  return Effect.flatMap(HttpServerRequest, dispatch).pipe(
+    // The server runs requests uninterruptibly; a client that goes away must end the work for it.
+    Effect.interruptible,
+    HttpEffect.withPreResponseHandler((_, response) =>
+      Effect.succeed(HttpServerResponse.setHeaders(response, answerHeaders))
+    )
+  )
 })

@@ -1,75 +1,55 @@
 import { Schema } from "effect"
+import * as Arr from "effect/Array"
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
-import { DrainQuery, LoggingQuery, StatsQuery, StatusBody } from "../../../services/ManagementApi.ts"
+import {
+  answersOf,
+  type Route,
+  type RouteAnswer,
+  type RouteName,
+  routeNames,
+  routeTable
+} from "../../../services/ManagementApi.ts"
 
-// Loaded when it is asked for: a description costs more to make than all answers together.
+// The OpenAPI document of the table of routes. Imported on the first request for it: `effect/http-api` is expensive to load.
 
-const text = (status: number, description: string) =>
-  Schema.String.annotate({ description }).pipe(HttpApiSchema.status(status), HttpApiSchema.asText())
+const contentOf = ({ content, description }: RouteAnswer): Schema.Top => {
+  if (content === "none") return Schema.Void.annotate({ description })
+  if (content === "text") return Schema.String.annotate({ description }).pipe(HttpApiSchema.asText())
+  return content.annotate({ description })
+}
 
-const wrong = text(400, "A parameter that is not known, of another value or given twice, or a body")
-const unauthorized = text(401, "The token is missing or wrong (APPNET_AGENT_ADMIN_TOKEN)")
-const forbidden = text(403, "From another site's page, or by a host name that is not allowed")
-const tooMany = text(429, "More than 10 requests a second; Retry-After says when to come back")
-const noEnvoy = text(502, "Envoy does not answer, or answers an error")
+const schemaOf = (answer: RouteAnswer): Schema.Top => contentOf(answer).pipe(HttpApiSchema.status(answer.status))
 
-const describe = OpenApi.annotations
+const endpointOf = (name: RouteName) => {
+  const route: Route<unknown> = routeTable[name]
+  const { description, method, path, query, summary } = route
+  const answers = answersOf(route)
+  return HttpApiEndpoint.make(method)(name, path, {
+    query,
+    success: answers.filter(({ status }) => status < 400).map(schemaOf),
+    error: answers.filter(({ status }) => status >= 400).map(schemaOf)
+  }).annotateMerge(OpenApi.annotations({ summary, description }))
+}
 
-const probes = HttpApiGroup.make("health").add(
-  HttpApiEndpoint.get("status", "/status", { success: StatusBody, error: [wrong] }).annotateMerge(
-    describe({ summary: "What the agent knows of Envoy" })
-  ),
-  HttpApiEndpoint.get("ready", "/ready", {
-    success: text(200, "Envoy is HEALTHY"),
-    error: [wrong, text(503, "Envoy is not HEALTHY, and why")]
-  }).annotateMerge(describe({ summary: "Readiness probe" })),
-  HttpApiEndpoint.get("live", "/live", { success: text(200, "The agent works"), error: [wrong] }).annotateMerge(
-    describe({ summary: "Liveness probe" })
-  )
+const groups = Object.entries(Arr.groupBy(routeNames, (name) => routeTable[name].group)).map(([group, names]) =>
+  HttpApiGroup.make(group).add(...Arr.map(names, endpointOf))
 )
 
-const control = HttpApiGroup.make("control").add(
-  HttpApiEndpoint.post("drainListeners", "/drain_listeners", {
-    query: DrainQuery,
-    success: text(200, "Envoy's answer"),
-    error: [wrong, unauthorized, forbidden, tooMany, noEnvoy]
-  }).annotateMerge(describe({ summary: "Drain Envoy's inbound listeners" })),
-  HttpApiEndpoint.post("enableLogging", "/enableLogging", {
-    query: LoggingQuery,
-    success: [text(200, "From which level to which"), HttpApiSchema.Empty(304)],
-    error: [wrong, unauthorized, forbidden, tooMany, noEnvoy]
-  }).annotateMerge(
-    describe({
-      summary: "Set the level of all of Envoy's loggers",
-      description: "Reset after APPNET_AGENT_LOGGING_RESET_TIMEOUT seconds. 304 where the level is in force already."
+/** The management API as Effect describes APIs. */
+const api = groups
+  .map((group) => HttpApi.make("appnet-agent").add(group))
+  .reduce((all, one) => all.addHttpApi(one))
+  .annotateMerge(
+    OpenApi.annotations({
+      title: "appnet-agent",
+      version: "1",
+      description: "The local API of an Envoy sidecar agent"
     })
   )
-)
 
-const stats = HttpApiGroup.make("stats").add(
-  HttpApiEndpoint.get("prometheus", "/stats/prometheus", {
-    query: StatsQuery,
-    success: text(200, "Prometheus text"),
-    error: [wrong, tooMany, noEnvoy]
-  }).annotateMerge(describe({ summary: "Envoy's stats as Prometheus text" }))
-)
-
-const itself = HttpApiGroup.make("description").add(
-  HttpApiEndpoint.get("openapi", "/openapi.json", {
-    success: Schema.Record(Schema.String, Schema.Unknown),
-    error: [wrong, tooMany]
-  }).annotateMerge(describe({ summary: "This description" }))
-)
-
-/** The management API. */
-export const ManagementApi = HttpApi.make("appnet-agent")
-  .add(probes, control, stats, itself)
-  .annotateMerge(
-    describe({ title: "appnet-agent", version: "1", description: "The local API of an Envoy sidecar agent" })
-  )
-
-export const openApi: string = JSON.stringify(OpenApi.fromApi(ManagementApi))
+/** The OpenAPI document of the management API, as JSON. */
+export const openApi: string = JSON.stringify(OpenApi.fromApi(api))

@@ -1,16 +1,23 @@
-import { Result, Schema } from "effect"
+import { Effect, Schema } from "effect"
+import type { Route } from "../../../services/ManagementApi.ts"
+import { RequestRefused } from "./refusal.ts"
 
-/** Reads a query by its schema: a parameter that is not in it, given twice or of another value is told in one sentence. */
-export const readQuery = <A>(
-  schema: Schema.Codec<A, unknown>,
-  url: string,
-  expected: string
-): Result.Result<A, string> => {
+/** Reads the query of a URL by the route's schema. Unknown and repeated parameters and wrong values are refused. */
+export const readQuery = <Query>(
+  { expectedQuery, query }: Route<Query>,
+  url: string
+): Effect.Effect<Query, RequestRefused> => {
   const start = url.indexOf("?")
   const parameters = new URLSearchParams(start === -1 ? "" : url.slice(start + 1))
   const names = [...parameters.keys()]
-  const twice = names.find((name, i) => names.indexOf(name) !== i)
-  if (twice !== undefined) return Result.fail(`${twice.slice(0, 50)} is given twice: expected ${expected}`)
-  const read = Schema.decodeUnknownResult(schema, { onExcessProperty: "error" })(Object.fromEntries(parameters))
-  return Result.mapError(read, () => `expected ${expected}`)
+  const repeated = names.find((name, i) => names.indexOf(name) !== i)
+  if (repeated !== undefined) {
+    const name = encodeURIComponent(repeated).slice(0, 50)
+    return new RequestRefused({ status: 400, reason: `${name} is given twice: expected ${expectedQuery}` })
+  }
+  const decode = Schema.decodeUnknownEffect(query, { onExcessProperty: "error" })
+  return Effect.mapError(
+    decode(Object.fromEntries(parameters)),
+    () => new RequestRefused({ status: 400, reason: `expected ${expectedQuery}` })
+  )
 }

@@ -1,6 +1,4 @@
-import { Clock, Effect, Option, Result, Schema, SubscriptionRef } from "effect"
-import type * as HttpRouter from "effect/http/HttpRouter"
-import type * as HttpServerRequest from "effect/http/HttpServerRequest"
+import { Clock, Effect, Option, SubscriptionRef } from "effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { AdminClient } from "../../../services/AdminClient.ts"
 import { Config } from "../../../services/Config.ts"
@@ -8,20 +6,19 @@ import { ConnectionDiagnosis } from "../../../services/ConnectionDiagnosis.ts"
 import { EnvoyProcess, type EnvoyState } from "../../../services/EnvoyProcess.ts"
 import { HealthMonitor } from "../../../services/HealthMonitor.ts"
 import { LocalRelay } from "../../../services/LocalRelay.ts"
-import { LevelInAnyCase, LogLevels } from "../../../services/LogLevels.ts"
-import { DrainQuery, LoggingQuery, StatsQuery } from "../../../services/ManagementApi.ts"
+import { LogLevels } from "../../../services/LogLevels.ts"
+import { type QueryOf, routeNames, routeTable } from "../../../services/ManagementApi.ts"
 import type { Snapshotter } from "../../../services/Snapshotter.ts"
-import { type Answer, addRoutes, type Handler, type Route, say } from "./dispatch.ts"
-import { readQuery } from "./query.ts"
-import { statsAnswer } from "./statsAnswer.ts"
-import { statusBody } from "./status.ts"
-import type { Limit } from "./tokenBucket.ts"
+import { type Handlers, makeDispatcher, textResponse } from "./dispatch.ts"
+import { RequestRefused } from "./refusal.ts"
+import { statsResponse } from "./statsResponse.ts"
+import { statusBody } from "./statusBody.ts"
 
-const limit: Limit = { perSecond: 10, burst: 20 }
+const jsonResponse = (body: string) => HttpServerResponse.text(body, { contentType: "application/json" })
 
 const pidOf = (state: EnvoyState) => (state._tag === "Running" || state._tag === "Draining" ? state.pid : undefined)
 
-const ofLocalRelay = Effect.gen(function* () {
+const localRelayFacts = Effect.gen(function* () {
   const relay = yield* LocalRelay
   if (Option.isNone(relay)) return undefined
   const { envoyState } = yield* SubscriptionRef.get(relay.value.health)
@@ -39,86 +36,69 @@ const status = Effect.fnUntraced(function* (startedAt: number) {
     uptime: now - startedAt,
     pid: pidOf(state),
     restarts: state.epoch,
-    localRelay: yield* ofLocalRelay,
+    localRelay: yield* localRelayFacts,
     problem
   })
-  return HttpServerResponse.text(JSON.stringify(body), { contentType: "application/json" })
+  return jsonResponse(JSON.stringify(body))
 })
 
 const ready = Effect.gen(function* () {
   const { reason, status } = yield* SubscriptionRef.get((yield* HealthMonitor).health)
-  return say(status === "HEALTHY" ? 200 : 503, `${status}: ${reason}`)
+  return textResponse(status === "HEALTHY" ? 200 : 503, `${status}: ${reason}`)
 })
 
-/** A handler that takes what its query says; another query is answered with what was expected. */
-const withQuery =
-  <A, R>(
-    schema: Schema.Codec<A, unknown>,
-    expected: string,
-    handler: (query: A, request: HttpServerRequest.HttpServerRequest) => Answer<R>
-  ): Handler<R> =>
-  (request) => {
-    const query = readQuery(schema, request.url, expected)
-    return Result.isSuccess(query) ? handler(query.success, request) : Effect.succeed(say(400, query.failure))
+const drainListeners = Effect.fnUntraced(function* ({ graceful }: QueryOf<"drainListeners">) {
+  const options = { graceful: graceful !== undefined, skipExit: false, inboundOnly: true }
+  return HttpServerResponse.text(yield* (yield* AdminClient).drainListeners(options))
+})
+
+const enableLogging = Effect.fnUntraced(function* ({ level, permanent }: QueryOf<"enableLogging">) {
+  const { changed, from, to } = yield* (yield* LogLevels).set(level, permanent === "true")
+  return changed
+    ? textResponse(200, `Setting logging level from [${from}] to [${to}]`)
+    : HttpServerResponse.empty({ status: 304 })
+})
+
+const prometheus = Effect.fnUntraced(function* (query: QueryOf<"prometheus">, acceptEncoding: string | undefined) {
+  const { delta, filter, since, usedonly } = query
+  if (delta !== undefined && (usedonly === undefined || filter === undefined)) {
+    return yield* new RequestRefused({ status: 400, reason: "delta needs usedonly and filter=metrics_extension" })
   }
-
-const drain = withQuery(DrainQuery, "no parameter but inboundonly and graceful", ({ graceful }) =>
-  Effect.gen(function* () {
-    const admin = yield* AdminClient
-    const words = yield* admin.drainListeners({ graceful: graceful !== undefined, skipExit: false, inboundOnly: true })
-    return HttpServerResponse.text(words)
-  })
-)
-
-const logging = withQuery(
-  Schema.Struct({ ...LoggingQuery.fields, level: LevelInAnyCase }),
-  "level=trace, debug, info, warning, error, critical or off, and permanent=true at most",
-  ({ level, permanent }) =>
-    Effect.gen(function* () {
-      const { changed, from, to } = yield* (yield* LogLevels).set(level, permanent === "true")
-      return changed
-        ? say(200, `Setting logging level from [${from}] to [${to}]`)
-        : HttpServerResponse.empty({ status: 304 })
-    })
-)
-
-const stats = withQuery(
-  StatsQuery,
-  "no parameter but usedonly, filter=metrics_extension, delta (with these two) and since=CURSOR (with delta)",
-  (query, { headers }) => {
-    const { delta, filter, since, usedonly } = query
-    if (delta !== undefined && (usedonly === undefined || filter === undefined)) {
-      return Effect.succeed(say(400, "delta needs usedonly and filter=metrics_extension"))
-    }
-    if (since !== undefined && delta === undefined) return Effect.succeed(say(400, "since needs delta"))
-    return statsAnswer(query, headers["accept-encoding"])
+  if (since !== undefined && delta === undefined) {
+    return yield* new RequestRefused({ status: 400, reason: "since needs delta" })
   }
-)
+  return yield* statsResponse(query, acceptEncoding)
+})
 
-const described = Effect.map(
+/** The description is expensive to load and to make, so this waits until somebody asks for it. */
+const openapi = Effect.map(
   Effect.promise(() => import("./openapi.ts")),
-  ({ openApi }) => HttpServerResponse.text(openApi, { contentType: "application/json" })
+  ({ openApi }) => jsonResponse(openApi)
 )
 
-const statsRoute = { path: "/stats/prometheus", method: "GET", handler: stats } as const
+type Dependencies = AdminClient | ConnectionDiagnosis | EnvoyProcess | HealthMonitor | LogLevels | Snapshotter
 
-/** The management API's requests, the same over TCP and unix socket. */
-export const managementRoutes = Effect.fnUntraced(function* (router: HttpRouter.HttpRouter) {
-  const startedAt = yield* Clock.currentTimeMillis
-  const { settings } = yield* Config
-  const routes: ReadonlyArray<
-    Route<AdminClient | ConnectionDiagnosis | EnvoyProcess | HealthMonitor | LogLevels | Snapshotter>
-  > = [
-    { path: "/status", method: "GET", handler: () => status(startedAt) },
-    { path: "/ready", method: "GET", handler: () => ready },
-    { path: "/live", method: "GET", handler: () => Effect.succeed(say(200, "OK")) },
-    { path: "/openapi.json", method: "GET", limit, handler: () => described },
-    { path: "/drain_listeners", method: "POST", limit, handler: drain },
-    { path: "/enableLogging", method: "POST", limit, handler: logging },
-    { ...statsRoute, limit }
-  ]
-  yield* addRoutes(router, routes, settings.APPNET_AGENT_ADMIN_MODE === "tcp")
+/** `startedAt`: epoch milliseconds from which /status counts the agent's uptime. */
+const makeHandlers = (startedAt: number): Handlers<Dependencies> => ({
+  status: () => status(startedAt),
+  ready: () => ready,
+  live: () => Effect.succeed(textResponse(200, "OK")),
+  drainListeners,
+  enableLogging,
+  prometheus: (query, { headers }) => prometheus(query, headers["accept-encoding"]),
+  openapi: () => openapi
 })
 
-/** What sibling containers may scrape, on an address of its own. */
-export const scrapeRoutes = (router: HttpRouter.HttpRouter) => addRoutes(router, [{ ...statsRoute, limit }], true)
+const serveRoutes = (names: typeof routeNames, overTcp: boolean) =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) => makeDispatcher(makeHandlers(now), names, overTcp))
+
+/** Answers the requests of the management API, over TCP and unix socket alike. */
+export const managementApi = Effect.flatMap(Config, ({ settings }) =>
+  serveRoutes(routeNames, settings.APPNET_AGENT_ADMIN_MODE === "tcp")
+)
+
+/** Answers what sibling containers may scrape over TCP. */
+export const scrapeApi = serveRoutes(
+  routeNames.filter((name) => routeTable[name].isScrapable),
+  true
+)

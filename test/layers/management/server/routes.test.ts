@@ -1,80 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Option, SubscriptionRef } from "effect"
-import * as HttpRouter from "effect/http/HttpRouter"
+import { Effect } from "effect"
 import { TestClock } from "effect/testing"
-import { LogLevelsLive } from "../../../../src/layers/management/LogLevelsLive.ts"
-import { routerConfig } from "../../../../src/layers/management/server/dispatch.ts"
-import { managementRoutes } from "../../../../src/layers/management/server/routes.ts"
-import { SnapshotterLive } from "../../../../src/layers/stats/SnapshotterLive.ts"
-import { ConnectionDiagnosis } from "../../../../src/services/ConnectionDiagnosis.ts"
-import type { EnvoyState } from "../../../../src/services/EnvoyProcess.ts"
-import { type Health, HealthMonitor } from "../../../../src/services/HealthMonitor.ts"
-import { type AdminScript, envoyIn, settings, simulatedAdmin } from "../../../fakes.ts"
 import { shows } from "../../../shows.ts"
-
-const healthy: Health = {
-  status: "HEALTHY",
-  reason: "Envoy is LIVE",
-  envoyState: "LIVE",
-  connection: { _tag: "Connected" },
-  initialConfig: "UPDATE_SUCCESSFUL",
-  initialized: true
-}
-
-interface World {
-  readonly health?: Health
-  readonly state?: EnvoyState
-  readonly environment?: Readonly<Record<string, string>>
-  readonly admin?: Partial<AdminScript>
-}
-
-/** The API in memory, on an Envoy in this state. */
-const serving = Effect.fnUntraced(function* ({
-  admin: changes = {},
-  environment = { APPNET_AGENT_ADMIN_MODE: "uds" },
-  health = healthy,
-  state = { _tag: "Running", epoch: 3, pid: 77, since: 0 }
-}: World = {}) {
-  const states = yield* SubscriptionRef.make<EnvoyState>(state)
-  const admin = simulatedAdmin(changes)
-  const layer = Layer.mergeAll(LogLevelsLive, SnapshotterLive).pipe(
-    Layer.provideMerge(
-      Layer.mergeAll(
-        settings(environment),
-        admin.layer,
-        Layer.succeed(HealthMonitor, HealthMonitor.of({ health: yield* SubscriptionRef.make(health) })),
-        envoyIn(states),
-        Layer.succeed(
-          ConnectionDiagnosis,
-          ConnectionDiagnosis.of({ problem: yield* SubscriptionRef.make(Option.some("nothing listens")) })
-        )
-      )
-    )
-  )
-  const context = yield* Layer.build(layer)
-  const { dispose, handler } = HttpRouter.toWebHandler(
-    HttpRouter.use(managementRoutes).pipe(Layer.provide(Layer.succeedContext(context))),
-    {
-      disableLogger: true,
-      routerConfig
-    }
-  )
-  yield* Effect.addFinalizer(() => Effect.promise(dispose))
-  const ask = (path: string, init: RequestInit = {}) =>
-    Effect.promise(() => handler(new Request(`http://agent${path}`, init))).pipe(
-      Effect.flatMap((response) =>
-        Effect.map(
-          Effect.promise(() => response.text()),
-          (body) => ({ status: response.status, headers: response.headers, body })
-        )
-      )
-    )
-  return Object.assign(ask, {
-    admin,
-    states,
-    post: (path: string, headers: Readonly<Record<string, string>> = {}) => ask(path, { method: "POST", headers })
-  })
-})
+import { healthy, serving } from "./serving.ts"
 
 describe("the management API", () => {
   it.effect("answers /status in JSON", () =>
@@ -110,32 +38,6 @@ describe("the management API", () => {
       assert.strictEqual(ready.status, 503)
       assert.strictEqual(ready.body, "UNHEALTHY: Envoy is PRE_INITIALIZING\n")
       assert.strictEqual((yield* ill("/live")).status, 200)
-    })
-  )
-
-  it.effect("answers HEAD where GET goes, and any other method with 405 and what is allowed", () =>
-    Effect.gen(function* () {
-      shows("wrong-method")
-      const ask = yield* serving()
-      assert.strictEqual((yield* ask("/status", { method: "HEAD" })).status, 200)
-      for (const method of ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"]) {
-        const { headers, status } = yield* ask("/status", { method })
-        assert.strictEqual(status, 405, method)
-        assert.strictEqual(headers.get("allow"), "GET, HEAD")
-      }
-    })
-  )
-
-  it.effect("answers an unknown path with 404, whatever the method", () =>
-    Effect.gen(function* () {
-      shows("unknown-path")
-      const ask = yield* serving()
-      for (const path of ["/", "/statuses", "/status/more", "/STATUS", "/ready/", "//ready"]) {
-        assert.strictEqual((yield* ask(path)).status, 404, path)
-      }
-      const { body, status } = yield* ask("/nothing?secret=1", { method: "POST" })
-      assert.strictEqual(status, 404)
-      assert.strictEqual(body, "there is nothing at /nothing\n")
     })
   )
 
@@ -313,30 +215,6 @@ describe("the management API", () => {
       const shown = { authorization: "bearer s3cret" }
       assert.strictEqual((yield* api.post("/drain_listeners", shown)).status, 200)
       assert.strictEqual((yield* api("/status")).status, 200)
-    })
-  )
-
-  it.effect("describes itself", () =>
-    Effect.gen(function* () {
-      shows("openapi")
-      const api = yield* serving()
-      const { paths } = JSON.parse((yield* api("/openapi.json")).body)
-      assert.deepStrictEqual(Object.keys(paths).toSorted(), [
-        "/drain_listeners",
-        "/enableLogging",
-        "/live",
-        "/openapi.json",
-        "/ready",
-        "/stats/prometheus",
-        "/status"
-      ])
-      const served = Object.entries<Record<string, unknown>>(paths)
-      for (const [path, methods] of served) {
-        for (const method of ["GET", "POST"]) {
-          const { status } = yield* api(path, { method })
-          assert.strictEqual(status !== 405, method.toLowerCase() in methods, `${method} ${path}`)
-        }
-      }
     })
   )
 })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { statusBody } from "../../../../src/layers/management/server/status.ts"
+import { statusBody } from "../../../../src/layers/management/server/statusBody.ts"
 import type { Health } from "../../../../src/services/HealthMonitor.ts"
 import { shows } from "../../../shows.ts"
 

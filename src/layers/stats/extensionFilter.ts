@@ -1,3 +1,5 @@
+import { Stream } from "effect"
+
 /** What the metrics extension's families are called in Envoy's own words. */
 export const extensionPrefix = "envoy_appmesh_"
 
@@ -130,3 +132,7 @@ export const makeFilter = (): ExpositionFilter => {
   }
   return { push }
 }
+
+/** The metrics extension's families of a Prometheus text, without their prefix, as they arrive. */
+export const onlyExtensionFamilies = <E>(body: Stream.Stream<Uint8Array, E>): Stream.Stream<Uint8Array, E> =>
+  Stream.mapAccum(body, makeFilter, (filter, part) => [filter, filter.push(part)] as const)
