@@ -60,6 +60,7 @@ const StatusBody = Schema.Struct({
   localRelayEnvoyState: Schema.optionalKey(EnvoyStateName).annotate({ description: "Only with a local relay" }),
   localRelayEnvoyRestartCount: Schema.optionalKey(Schema.String).annotate({ description: "Only with a local relay" })
 })
+export type StatusFields = typeof StatusBody.Type
 
 /** No parameter at all. An empty Struct would accept any. */
 const NoQuery = Schema.Record(Schema.String, Schema.Never)

@@ -1,26 +1,26 @@
 import { Clock, Effect, Ref } from "effect"
 
-/** Requests a second, and how many may come at once. */
-export interface Limit {
+export interface RateLimit {
   readonly perSecond: number
+  /** How many requests may arrive at once. */
   readonly burst: number
 }
 
 interface Bucket {
   readonly tokens: number
-  /** Epoch milliseconds of the last look. */
-  readonly at: number
+  /** When `tokens` was counted, in epoch milliseconds. */
+  readonly countedAt: number
 }
 
-/** Takes a token; succeeds with the seconds to wait where there is none, 0 where there was one. */
-export const makeTokenBucket = Effect.fnUntraced(function* ({ burst, perSecond }: Limit) {
-  const bucket = yield* Ref.make<Bucket>({ tokens: burst, at: yield* Clock.currentTimeMillis })
+/** An effect that takes one token. It succeeds with 0, or with the whole seconds until a token is there. */
+export const makeTokenBucket = Effect.fnUntraced(function* ({ burst, perSecond }: RateLimit) {
+  const bucket = yield* Ref.make<Bucket>({ tokens: burst, countedAt: yield* Clock.currentTimeMillis })
   return Effect.flatMap(Clock.currentTimeMillis, (now) =>
-    Ref.modify(bucket, ({ at, tokens }) => {
-      const filled = Math.min(burst, tokens + (Math.max(0, now - at) / 1000) * perSecond)
-      return filled >= 1
-        ? [0, { tokens: filled - 1, at: now }]
-        : [Math.ceil((1 - filled) / perSecond), { tokens: filled, at: now }]
+    Ref.modify(bucket, ({ countedAt, tokens }) => {
+      const refilled = Math.min(burst, tokens + (Math.max(0, now - countedAt) / 1000) * perSecond)
+      return refilled >= 1
+        ? [0, { tokens: refilled - 1, countedAt: now }]
+        : [Math.ceil((1 - refilled) / perSecond), { tokens: refilled, countedAt: now }]
     })
   )
 })
