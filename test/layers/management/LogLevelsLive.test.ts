@@ -56,7 +56,7 @@ const slowLevels = Effect.gen(function* () {
 })
 
 describe("LogLevels", () => {
-  it.effect("goes back to the configured level when the time is over", () =>
+  it.effect("returns to the configured level after the timeout", () =>
     Effect.gen(function* () {
       shows("APPNET_AGENT_LOGGING_RESET_TIMEOUT", "logging-reset")
       const { asked, set } = yield* levels
@@ -69,7 +69,7 @@ describe("LogLevels", () => {
     })
   )
 
-  it.effect("starts the time anew with another level, and not with the same", () =>
+  it.effect("restarts the timeout for another level, not for the same one", () =>
     Effect.gen(function* () {
       shows("logging-reset")
       const { asked, set } = yield* levels
@@ -85,7 +85,7 @@ describe("LogLevels", () => {
     })
   )
 
-  it.effect("stays where it is permanent, also after it was set for a while", () =>
+  it.effect("keeps a permanent level, also one that was in force until a reset", () =>
     Effect.gen(function* () {
       shows("logging-reset")
       const { asked, set } = yield* levels
@@ -99,7 +99,7 @@ describe("LogLevels", () => {
     })
   )
 
-  it.effect("goes on trying where Envoy does not answer at that time", () =>
+  it.effect("retries a reset until Envoy answers", () =>
     Effect.gen(function* () {
       const { admin, asked, set } = yield* levels
       yield* set("debug", false)
@@ -112,7 +112,7 @@ describe("LogLevels", () => {
     })
   )
 
-  it.effect("forgets a level with the Envoy that had it", () =>
+  it.effect("forgets a level when Envoy is restarted", () =>
     Effect.gen(function* () {
       shows("restart-resets")
       const { asked, restart, set } = yield* levels
@@ -124,7 +124,7 @@ describe("LogLevels", () => {
     })
   )
 
-  it.effect("gives a permanent level to the next Envoy too", () =>
+  it.effect("sets a permanent level in the next Envoy too", () =>
     Effect.gen(function* () {
       const { asked, restart, set } = yield* levels
       yield* set("error", true)
@@ -134,7 +134,7 @@ describe("LogLevels", () => {
     })
   )
 
-  it.effect("fails, and changes nothing, where Envoy does not answer", () =>
+  it.effect("fails and changes nothing if Envoy does not answer", () =>
     Effect.gen(function* () {
       const { admin, set } = yield* levels
       admin.script.state = undefined
@@ -144,7 +144,7 @@ describe("LogLevels", () => {
     })
   )
 
-  it.effect("takes a request right after a restart for the new Envoy", () =>
+  it.effect("applies a request right after a restart to the new Envoy", () =>
     Effect.gen(function* () {
       shows("restart-resets")
       const { asked, set, state } = yield* levels
