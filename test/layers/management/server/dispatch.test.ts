@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Logger, References, Schema } from "effect"
 import * as HttpEffect from "effect/http/HttpEffect"
@@ -146,6 +147,11 @@ describe.each(routeNames)("the route %s", (name) => {
       for (const status of statuses) assert.include(statusesOf(name), status)
     })
   )
+
+  it("is listed in docs/management-api.md", () => {
+    const document = readFileSync(new URL("../../../../docs/management-api.md", import.meta.url), "utf8")
+    assert.match(document, new RegExp(`^\\| \`${method} ${path.replace(".", "\\.")}[\`[?]`, "m"))
+  })
 
   it.effect("is served to scrapers if the table says so", () =>
     Effect.gen(function* () {

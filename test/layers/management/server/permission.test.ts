@@ -15,7 +15,7 @@ const refusal = (headers: Headers, environment: Headers = {}, overTcp = true) =>
   )
 
 describe("a request that changes something", () => {
-  it.effect("is refused by a name that DNS could bring here, over TCP", () =>
+  it.effect("is refused over TCP if its Host is a name that DNS rebinding could use", () =>
     Effect.gen(function* () {
       shows("APPNET_AGENT_ALLOWED_HOSTS", "host-and-origin")
       for (const host of ["127.0.0.1:9902", "[::1]:9902", "localhost", "LOCALHOST:1", "10.0.0.3"]) {
@@ -43,7 +43,7 @@ describe("a request that changes something", () => {
     })
   )
 
-  it.effect("needs the token, and no beginning of it", () =>
+  it.effect("needs the whole token", () =>
     Effect.gen(function* () {
       shows("APPNET_AGENT_ADMIN_TOKEN", "token")
       const token = { APPNET_AGENT_ADMIN_TOKEN: "s3cret" }

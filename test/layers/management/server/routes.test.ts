@@ -15,7 +15,7 @@ describe("the management API", () => {
     })
   )
 
-  it.effect("says in /status why there is no connection, for as long as there is none", () =>
+  it.effect("says in /status why there is no connection while there is none", () =>
     Effect.gen(function* () {
       const fine = yield* serving()
       assert.notProperty(JSON.parse((yield* fine("/status")).body), "managementServerProblem")
@@ -41,7 +41,7 @@ describe("the management API", () => {
     })
   )
 
-  it.effect("answers a body where none belongs with 400", () =>
+  it.effect("accepts a content-length of 0 and refuses any other", () =>
     Effect.gen(function* () {
       shows("no-body")
       const ask = yield* serving()
@@ -52,7 +52,7 @@ describe("the management API", () => {
     })
   )
 
-  it.effect("drains inbound listeners, gracefully where asked, and passes on Envoy's words", () =>
+  it.effect("drains inbound listeners, gracefully on request, and passes on Envoy's answer", () =>
     Effect.gen(function* () {
       shows("drain-route")
       const api = yield* serving()
@@ -78,7 +78,7 @@ describe("the management API", () => {
     })
   )
 
-  it.effect("answers 502 with a reason where Envoy does not answer", () =>
+  it.effect("answers 502 with a reason if Envoy does not answer", () =>
     Effect.gen(function* () {
       shows("bad-gateway")
       const api = yield* serving({ admin: { state: undefined, drainFails: true, exposition: undefined } })
@@ -93,7 +93,7 @@ describe("the management API", () => {
     })
   )
 
-  it.effect("sets log levels in any case, 304 where one is in force, 400 for anything else", () =>
+  it.effect("sets log levels in any case; 304 for the level in force, 400 for anything else", () =>
     Effect.gen(function* () {
       shows("logging-route")
       const api = yield* serving()
@@ -124,7 +124,7 @@ describe("the management API", () => {
     'esh_RequestCount{a="}"} 7\n# TYPE envoy_server_live gauge\nenvoy_server_live 1\n'
   ]
 
-  it.effect("passes stats through as they are, or filtered", () =>
+  it.effect("passes on stats unchanged or filtered", () =>
     Effect.gen(function* () {
       shows("stats-route")
       const api = yield* serving({ admin: { exposition } })
@@ -136,19 +136,19 @@ describe("the management API", () => {
     })
   )
 
-  it.effect("gzips for a client that takes it", () =>
+  it.effect("compresses stats for a client that accepts gzip", () =>
     Effect.gen(function* () {
       const api = yield* serving({ admin: { exposition } })
       const plain = yield* api("/stats/prometheus", { headers: { "accept-encoding": "br, gzip;q=0" } })
       assert.isNull(plain.headers.get("content-encoding"))
-      const small = yield* api("/stats/prometheus", { headers: { "accept-encoding": "br, gzip;q=0.5" } })
-      assert.strictEqual(small.headers.get("content-encoding"), "gzip")
-      assert.strictEqual(small.headers.get("vary"), "accept-encoding")
-      assert.notInclude(small.body, "RequestCount")
+      const compressed = yield* api("/stats/prometheus", { headers: { "accept-encoding": "br, gzip;q=0.5" } })
+      assert.strictEqual(compressed.headers.get("content-encoding"), "gzip")
+      assert.strictEqual(compressed.headers.get("vary"), "accept-encoding")
+      assert.notInclude(compressed.body, "RequestCount")
     })
   )
 
-  it.effect("knows which forms of stats there are", () =>
+  it.effect("refuses combinations of stats parameters that have no meaning", () =>
     Effect.gen(function* () {
       shows("stats-bad-query", "stats-delta")
       const api = yield* serving({ admin: { exposition } })
@@ -185,7 +185,7 @@ describe("the management API", () => {
     })
   )
 
-  it.effect("answers 429 after a burst, for that route alone, and never what it answers from memory", () =>
+  it.effect("answers 429 after a burst, for that route alone, and never for /status", () =>
     Effect.gen(function* () {
       shows("rate-limit")
       const api = yield* serving({ admin: { exposition } })
@@ -201,7 +201,7 @@ describe("the management API", () => {
     })
   )
 
-  it.effect("needs the token for each POST, where one is set, and for nothing else", () =>
+  it.effect("needs the token for each POST and for nothing else", () =>
     Effect.gen(function* () {
       shows("APPNET_AGENT_ADMIN_TOKEN", "token")
       const api = yield* serving({

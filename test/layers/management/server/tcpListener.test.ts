@@ -7,7 +7,7 @@ import { shows } from "../../../shows.ts"
 import { bindFailure, listening } from "./binding.ts"
 
 describe("listening on TCP", () => {
-  it.effect("names a TCP address that is taken, and what to do", () =>
+  it.effect("fails with the address and what to do if it cannot be bound", () =>
     Effect.gen(function* () {
       shows("exit-1-bind")
       const server = yield* listening({ host: "127.0.0.1", port: 0 })
@@ -23,7 +23,7 @@ describe("listening on TCP", () => {
     })
   )
 
-  it.effect("falls back to 0.0.0.0 where there is no IPv6, and nowhere else", () =>
+  it.effect("falls back from :: to 0.0.0.0 without IPv6, and from no other address", () =>
     Effect.gen(function* () {
       shows("ipv6-fallback")
       const { listen } = net.Server.prototype
@@ -42,10 +42,10 @@ describe("listening on TCP", () => {
         () => Effect.sync(() => Object.assign(net.Server.prototype, { listen }))
       )
       const lines: Array<string> = []
-      const heard = Logger.layer([Logger.make(({ message }) => void lines.push(`${message}`))])
+      const logger = Logger.layer([Logger.make(({ message }) => void lines.push(`${message}`))])
       const server = yield* Layer.build(listenOnTcp("[::]", 0, "THE_VARIABLE")).pipe(
         Effect.map(Context.get(HttpServer.HttpServer)),
-        Effect.provide(heard)
+        Effect.provide(logger)
       )
       assert.match(`${server.address}`, /^0\.0\.0\.0:\d+$/)
       assert.deepStrictEqual(lines, ["no IPv6 here: the management API is on 0.0.0.0:0 instead of [::]:0"])

@@ -4,7 +4,7 @@ import { TestClock } from "effect/testing"
 import { makeTokenBucket } from "../../../../src/layers/management/server/tokenBucket.ts"
 
 describe("a token bucket", () => {
-  it.effect("gives a burst, then so many a second, and says how long to wait", () =>
+  it.effect("allows a burst, then a rate, and says how long to wait", () =>
     Effect.gen(function* () {
       const take = yield* makeTokenBucket({ perSecond: 10, burst: 20 })
       for (let i = 0; i < 20; i += 1) assert.strictEqual(yield* take, 0)

@@ -13,7 +13,7 @@ const folder = Effect.acquireRelease(
 )
 
 describe("listening on a unix socket", () => {
-  it.effect("makes a unix socket that only its owner may use, and removes it", () =>
+  it.effect("creates a socket that only its owner may use, and removes it", () =>
     Effect.gen(function* () {
       shows("uds-socket")
       const path = `${yield* folder}/api.sock`
@@ -39,17 +39,17 @@ describe("listening on a unix socket", () => {
     })
   )
 
-  it.effect("refuses a live socket, another kind of file, a missing folder", () =>
+  it.effect("refuses a live socket, another kind of file and a missing folder", () =>
     Effect.gen(function* () {
       shows("uds-socket")
-      const place = yield* folder
-      yield* listening({ path: `${place}/live.sock` })
-      assert.include(yield* bindFailure(listenOnUnix(`${place}/live.sock`)), "a live socket")
-      assert.isTrue(existsSync(`${place}/live.sock`))
-      writeFileSync(`${place}/file`, "precious")
-      assert.include(yield* bindFailure(listenOnUnix(`${place}/file`)), "a file that is no socket")
-      assert.strictEqual(statSync(`${place}/file`).size, 8)
-      assert.include(yield* bindFailure(listenOnUnix(`${place}/missing/api.sock`)), "(APPNET_AGENT_ADMIN_UDS_PATH)")
+      const parent = yield* folder
+      yield* listening({ path: `${parent}/live.sock` })
+      assert.include(yield* bindFailure(listenOnUnix(`${parent}/live.sock`)), "a live socket")
+      assert.isTrue(existsSync(`${parent}/live.sock`))
+      writeFileSync(`${parent}/file`, "precious")
+      assert.include(yield* bindFailure(listenOnUnix(`${parent}/file`)), "a file that is no socket")
+      assert.strictEqual(statSync(`${parent}/file`).size, 8)
+      assert.include(yield* bindFailure(listenOnUnix(`${parent}/missing/api.sock`)), "(APPNET_AGENT_ADMIN_UDS_PATH)")
     })
   )
 })
