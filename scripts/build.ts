@@ -47,7 +47,7 @@ const bundle = async (options: BuildOptions): Promise<string> => {
 const lateParts = {
   entrypoint: { name: "run", source: "src/programs/entrypoint.ts", exported: "startAgent" },
   cli: { name: "cli", source: "src/programs/cli.ts", exported: "startCommand" },
-  openapi: { name: "openapi", source: "src/layers/management/openapi.ts", exported: "openApi" }
+  openapi: { name: "openapi", source: "src/layers/management/server/openapi.ts", exported: "openApi" }
 } as const
 type LatePart = keyof typeof lateParts
 /** Those of which V8's compiled form is kept as well: the others are loaded too seldom. */

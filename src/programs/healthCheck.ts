@@ -1,4 +1,4 @@
-import { askStatus, type ManagementTarget, tcpTarget } from "../layers/management/statusRequest.ts"
+import { type ManagementTarget, requestStatus, tcpTarget } from "../layers/management/client/statusRequest.ts"
 
 /** `ready` that asks only once: the container health check. It must be cheap, so it has this way of its own. */
 export const isHealthCheck = (words: ReadonlyArray<string>): boolean =>
@@ -24,7 +24,7 @@ export const healthCheckTarget = (
 
 /** Asks once, says what is wrong on stderr, and answers the exit code. */
 export const reportHealth = async (target: ManagementTarget): Promise<0 | 1> => {
-  const answer = await askStatus(target, 2000)
+  const answer = await requestStatus(target, 2000)
   if (answer._tag === "Unreachable") {
     console.error(`no agent answers: ${answer.problem}`)
     return 1

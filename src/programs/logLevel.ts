@@ -5,7 +5,7 @@ import { CommandDetails } from "../layers/commandLine/CommandDetails.ts"
 import { printOutput } from "../layers/commandLine/output.ts"
 import { printableLines } from "../layers/commandLine/printable.ts"
 import { switchFlag } from "../layers/commandLine/switchFlag.ts"
-import { LogLevel, levelWords } from "../services/LogLevels.ts"
+import { LogLevel, logLevelNames } from "../services/LogLevels.ts"
 import {
   bodyText,
   RunningAgentLive,
@@ -16,7 +16,7 @@ import {
 } from "./runningAgent.ts"
 
 export interface LogLevelOptions {
-  readonly level: (typeof levelWords)[number]
+  readonly level: (typeof logLevelNames)[number]
   readonly permanent: boolean
 }
 
@@ -31,7 +31,7 @@ export const setLogLevel = Effect.fn("log-level")(function* ({ level, permanent 
 export const logLevelCommand = Command.make(
   "log-level",
   {
-    level: Argument.Literals("level", levelWords).pipe(
+    level: Argument.Literals("level", logLevelNames).pipe(
       Argument.withDescription(`one of ${LogLevel.literals.join(", ")}; warn means warning`)
     ),
     permanent: switchFlag("permanent", "Keep the level, also when Envoy is restarted")

@@ -1,6 +1,6 @@
 import { Effect, Layer, Runtime, Schema, Stream } from "effect"
 import { ConfigLive } from "../layers/config/ConfigLive.ts"
-import { ManagementClientLive } from "../layers/management/ManagementClientLive.ts"
+import { ManagementClientLive } from "../layers/management/client/ManagementClientLive.ts"
 import { type ManagementAnswer, ManagementClient } from "../services/ManagementClient.ts"
 import type { SettingName } from "../services/Settings.ts"
 

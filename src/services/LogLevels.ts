@@ -2,25 +2,34 @@ import type { Effect } from "effect"
 import { Context, Schema, SchemaTransformation } from "effect"
 import type { AdminError } from "./AdminClient.ts"
 
-/** Envoy's log levels, as its admin accepts them: `warning`, but not `warn`. */
+/** Envoy's log levels by the names that its admin interface accepts. */
 export const LogLevel = Schema.Literals(["trace", "debug", "info", "warning", "error", "critical", "off"])
 export type LogLevel = typeof LogLevel.Type
 
-/** The names of a level that users may write, in lower case: Envoy's, and `warn` for `warning`. */
-export const levelWords = ["warn", ...LogLevel.literals] as const
+/** The names that users may write, in lower case: Envoy's own, and `warn` for `warning`. */
+export const logLevelNames = ["warn", ...LogLevel.literals] as const
 
-/** Decodes a level from any of these names, in any case. */
-export const LevelInAnyCase = Schema.String.pipe(
-  Schema.decode(SchemaTransformation.toLowerCase()),
-  Schema.decodeTo(Schema.Literals(levelWords)),
-  Schema.decodeTo(
-    LogLevel,
-    SchemaTransformation.transform({
-      decode: (name) => (name === "warn" ? "warning" : name),
-      encode: (level) => level
+const LogLevelName = Schema.Literals(logLevelNames)
+const isLogLevelName = Schema.is(LogLevelName)
+
+/** A level by any of its names, in any case. JSON Schema cannot ignore case, so there the names are in lower case. */
+export const LogLevelInAnyCase = Schema.String.annotate({ description: "A level of Envoy's loggers, in any case" })
+  .check(
+    Schema.makeFilter((name) => isLogLevelName(name.toLowerCase()), {
+      toJsonSchema: () => ({ enum: [...logLevelNames] })
     })
   )
-)
+  .pipe(
+    Schema.decode(SchemaTransformation.toLowerCase()),
+    Schema.decodeTo(LogLevelName),
+    Schema.decodeTo(
+      LogLevel,
+      SchemaTransformation.transform({
+        decode: (name) => (name === "warn" ? "warning" : name),
+        encode: (level) => level
+      })
+    )
+  )
 
 export interface LevelChange {
   readonly from: LogLevel
@@ -29,13 +38,13 @@ export interface LevelChange {
   readonly changed: boolean
 }
 
-/** The level of all of Envoy's loggers. */
+/** Sets the level of all of Envoy's loggers. */
 export class LogLevels extends Context.Service<
   LogLevels,
   {
     /**
-     * Sets the level for `APPNET_AGENT_LOGGING_RESET_TIMEOUT` seconds, or until a later change or a restart of Envoy. A
-     * permanent change has no such end, and is the level to which later changes are reset.
+     * Sets the level until `APPNET_AGENT_LOGGING_RESET_TIMEOUT` has passed, the level is set again or Envoy restarts. With
+     * `permanent`, later resets and restarts return to this level. Fails and changes nothing if Envoy refuses.
      */
     readonly set: (level: LogLevel, permanent: boolean) => Effect.Effect<LevelChange, AdminError>
   }

@@ -1,53 +1,207 @@
-import { Schema } from "effect"
-import { levelWords } from "./LogLevels.ts"
+import { Schema, Struct } from "effect"
+import { LogLevelInAnyCase } from "./LogLevels.ts"
 
-// The requests of the management API: their parameters, in one place for the server, its description and its clients.
+// The one table of the management API's routes. The server serves it, /openapi.json describes it, the tests walk it.
 
-/** A parameter that is given without a value: `?usedonly`. */
+/** Requests per second that a limited route accepts, and how many may arrive at once. Counted per route and listener. */
+export const rateLimit = { perSecond: 10, burst: 20 } as const
+
+/** An answer of a route. Its content is plain text, JSON of a schema, or nothing. */
+export interface RouteAnswer {
+  readonly status: number
+  readonly description: string
+  readonly content: "text" | "none" | Schema.Top
+}
+
+export interface Route<Query> {
+  readonly method: "GET" | "POST"
+  /** Compared letter by letter. */
+  readonly path: `/${string}`
+  /** The tag of the route in the description. */
+  readonly group: "health" | "control" | "stats" | "description"
+  readonly summary: string
+  readonly description?: string
+  /** The parameters. Any other parameter is refused. */
+  readonly query: Schema.Codec<Query, unknown>
+  /** Ends the sentence "expected ..." in the answer to a query that the schema refuses. */
+  readonly expectedQuery: string
+  /** What the handler answers; `answersOf` adds what follows from the fields below. */
+  readonly answers: ReadonlyArray<RouteAnswer>
+  readonly isRateLimited: boolean
+  /** Needs the token, where one is set, and over TCP a trusted Host and Origin. */
+  readonly needsPermission: boolean
+  /** Asks Envoy's admin, so the answer may be 502. */
+  readonly asksEnvoy: boolean
+  /** Served on APPNET_AGENT_SCRAPE_ADDRESS too. */
+  readonly isScrapable: boolean
+}
+
+const text = (status: number, description: string): RouteAnswer => ({ status, description, content: "text" })
+
+const route = <Query>(definition: Route<Query>): Route<Query> => definition
+
+/** A parameter without a value, as in `?usedonly`; `true` is accepted as its value. */
 const Flag = Schema.Literals(["", "true"])
 
-export const DrainQuery = Schema.Struct({
-  inboundonly: Schema.optionalKey(Flag).annotate({ description: "Only inbound listeners: so it is anyway" }),
-  graceful: Schema.optionalKey(Flag).annotate({ description: "Let requests that are under way end" })
-})
+const EnvoyStateName = Schema.Literals(["LIVE", "PRE_INITIALIZING", "INITIALIZING", "DRAINING", "UNREACHABLE"])
 
-export const LoggingQuery = Schema.Struct({
-  // A description knows the words in lower case alone; the server takes them in any.
-  level: Schema.Literals(levelWords).annotate({ description: "The level of all of Envoy's loggers, in any case" }),
-  permanent: Schema.optionalKey(Schema.Literals(["true", "false"])).annotate({
-    description: "true: the level to go back to from now on"
-  })
-})
-
-export const StatsQuery = Schema.Struct({
-  usedonly: Schema.optionalKey(Flag).annotate({ description: "Only what Envoy has updated" }),
-  filter: Schema.optionalKey(Schema.Literal("metrics_extension")).annotate({
-    description: "Only the metrics extension's families, without their prefix"
-  }),
-  delta: Schema.optionalKey(Flag).annotate({
-    description: "What changed between the last two snapshots; needs usedonly and filter"
-  }),
-  since: Schema.optionalKey(Schema.String).annotate({
-    description: "The X-Snapshot-Cursor of the answer before: what changed since then; needs delta"
-  })
-})
-
-export const NoQuery = Schema.Struct({})
-
-const EnvoyStateText = Schema.Literals(["LIVE", "PRE_INITIALIZING", "INITIALIZING", "DRAINING", "UNREACHABLE"])
-
-/** Texts, as clients of the Go agent expect them. */
-export const StatusBody = Schema.Struct({
+/** All values are strings, as clients of the Go agent expect. */
+const StatusBody = Schema.Struct({
   healthStatus: Schema.Literals(["HEALTHY", "UNHEALTHY"]),
-  agentUptime: Schema.String.annotate({ description: "Seconds since the agent started, with a unit" }),
+  agentUptime: Schema.String.annotate({ description: "Seconds since the agent started, with a unit: 12s" }),
   envoyPid: Schema.String,
-  envoyState: EnvoyStateText,
+  envoyState: EnvoyStateName,
   envoyRestartCount: Schema.String,
   managementServerConnectionStatus: Schema.optionalKey(Schema.Literals(["CONNECTED", "NOT_CONNECTED"])),
   managementServerDisconnectedTimestamp: Schema.optionalKey(Schema.String).annotate({ description: "RFC 3339" }),
   managementServerProblem: Schema.optionalKey(Schema.String).annotate({ description: "Why there is no connection" }),
   envoyReadinessState: Schema.Literals(["NOT_INITIALIZED", "INITIALIZED"]),
   initialConfigUpdateStatus: Schema.optionalKey(Schema.Literals(["UPDATE_SUCCESSFUL", "UPDATE_FAILED"])),
-  localRelayEnvoyState: Schema.optionalKey(EnvoyStateText).annotate({ description: "Where there is a local relay" }),
-  localRelayEnvoyRestartCount: Schema.optionalKey(Schema.String)
+  localRelayEnvoyState: Schema.optionalKey(EnvoyStateName).annotate({ description: "Only with a local relay" }),
+  localRelayEnvoyRestartCount: Schema.optionalKey(Schema.String).annotate({ description: "Only with a local relay" })
 })
+export type StatusFields = typeof StatusBody.Type
+
+/** No parameter at all. An empty Struct would accept any. */
+const NoQuery = Schema.Record(Schema.String, Schema.Never)
+const noParameters = "no parameters"
+
+/** Answered from memory and open to everybody: probes must never be refused. */
+const probe = {
+  method: "GET",
+  group: "health",
+  query: NoQuery,
+  expectedQuery: noParameters,
+  isRateLimited: false,
+  needsPermission: false,
+  asksEnvoy: false,
+  isScrapable: false
+} as const
+
+/** Changes Envoy. */
+const command = {
+  method: "POST",
+  group: "control",
+  isRateLimited: true,
+  needsPermission: true,
+  asksEnvoy: true,
+  isScrapable: false
+} as const
+
+export const routes = {
+  status: route({
+    ...probe,
+    path: "/status",
+    summary: "What the agent knows of Envoy",
+    answers: [{ status: 200, description: "The state of agent and Envoy", content: StatusBody }]
+  }),
+  ready: route({
+    ...probe,
+    path: "/ready",
+    summary: "Readiness probe",
+    answers: [text(200, "Envoy is HEALTHY"), text(503, "Envoy is not HEALTHY; the text says why")]
+  }),
+  live: route({
+    ...probe,
+    path: "/live",
+    summary: "Liveness probe",
+    answers: [text(200, "The agent works")]
+  }),
+  drainListeners: route({
+    ...command,
+    path: "/drain_listeners",
+    summary: "Drain Envoy's inbound listeners",
+    query: Schema.Struct({
+      inboundonly: Schema.optionalKey(Flag).annotate({ description: "Only inbound listeners, which is the default" }),
+      graceful: Schema.optionalKey(Flag).annotate({ description: "Let requests in progress finish" })
+    }),
+    expectedQuery: "no parameters except inboundonly and graceful",
+    answers: [text(200, "Envoy's answer")]
+  }),
+  enableLogging: route({
+    ...command,
+    path: "/enableLogging",
+    summary: "Set the level of all of Envoy's loggers",
+    description:
+      "The level is reset after APPNET_AGENT_LOGGING_RESET_TIMEOUT seconds. 304 if the level is already in force.",
+    query: Schema.Struct({
+      level: LogLevelInAnyCase,
+      permanent: Schema.optionalKey(Schema.Literals(["true", "false"])).annotate({
+        description: "true: later resets return to this level"
+      })
+    }),
+    expectedQuery: "level=trace, debug, info, warning, error, critical or off, and optionally permanent=true or false",
+    answers: [
+      text(200, "The old and the new level"),
+      { status: 304, description: "The level is already in force", content: "none" }
+    ]
+  }),
+  prometheus: route({
+    method: "GET",
+    path: "/stats/prometheus",
+    group: "stats",
+    summary: "Envoy's stats as Prometheus text",
+    query: Schema.Struct({
+      usedonly: Schema.optionalKey(Flag).annotate({ description: "Only stats that Envoy has updated" }),
+      filter: Schema.optionalKey(Schema.Literal("metrics_extension")).annotate({
+        description: "Only the metrics extension's families, without their prefix"
+      }),
+      delta: Schema.optionalKey(Flag).annotate({
+        description: "What changed between the last two snapshots; needs usedonly and filter"
+      }),
+      since: Schema.optionalKey(Schema.String).annotate({
+        description: "The X-Snapshot-Cursor of an earlier answer: what changed since that answer; needs delta"
+      })
+    }),
+    expectedQuery:
+      "no parameters except usedonly, filter=metrics_extension, delta (with these two) and since=CURSOR (with delta)",
+    answers: [text(200, "Prometheus text")],
+    isRateLimited: true,
+    needsPermission: false,
+    asksEnvoy: true,
+    isScrapable: true
+  }),
+  openapi: route({
+    method: "GET",
+    path: "/openapi.json",
+    group: "description",
+    summary: "This description",
+    query: NoQuery,
+    expectedQuery: noParameters,
+    answers: [
+      { status: 200, description: "An OpenAPI document", content: Schema.Record(Schema.String, Schema.Unknown) }
+    ],
+    isRateLimited: true,
+    needsPermission: false,
+    asksEnvoy: false,
+    isScrapable: false
+  })
+} as const
+
+export type RouteName = keyof typeof routes
+
+/** The decoded query of a route. */
+export type QueryOf<Name extends RouteName> = (typeof routes)[Name]["query"]["Type"]
+
+/** The table as code reads it that treats all routes alike. */
+export const routeTable: { readonly [Name in RouteName]: Route<QueryOf<Name>> } = routes
+
+/** The names of all routes, in the order of the table. */
+export const routeNames: ReadonlyArray<RouteName> = Struct.keys(routes)
+
+/** Every answer that a route may give on its path, in the order of the description. */
+export const answersOf = (definition: Route<unknown>): ReadonlyArray<RouteAnswer> => [
+  ...definition.answers.filter(({ status }) => status < 400),
+  text(400, "An unknown or repeated parameter, a wrong value, or a request body"),
+  ...(definition.needsPermission
+    ? [
+        text(401, "The token of APPNET_AGENT_ADMIN_TOKEN is missing or wrong"),
+        text(403, "The request comes from another site's page, or its Host is not allowed")
+      ]
+    : []),
+  ...(definition.isRateLimited
+    ? [text(429, `More than ${rateLimit.perSecond} requests per second; Retry-After says when to ask again`)]
+    : []),
+  ...(definition.asksEnvoy ? [text(502, "Envoy does not answer, or answers with an error")] : []),
+  ...definition.answers.filter(({ status }) => status >= 400)
+]

@@ -1,9 +1,10 @@
 import { Context, Runtime, Schema } from "effect"
 
-/** The management API's address cannot be bound. Ends `run` with exit code 1. */
+/** An address of the management API cannot be bound. `run` exits with 1. */
 export class ManagementBindFailed extends Schema.TaggedError<ManagementBindFailed>()("ManagementBindFailed", {
   address: Schema.String,
   problem: Schema.String,
+  /** What to do, and the settings that chose the address. */
   advice: Schema.String
 }) {
   override readonly [Runtime.errorExitCode] = 1
@@ -12,11 +13,11 @@ export class ManagementBindFailed extends Schema.TaggedError<ManagementBindFaile
   }
 }
 
-/** The bound management API; serving lasts as long as the layer. */
+/** The management API. It is served for as long as the layer lives. */
 export class ManagementServer extends Context.Service<
   ManagementServer,
   {
-    /** `http://[::]:9902` or `unix:/path`; none where the API is not asked for. */
+    /** `http://[::]:9902` or `unix:/path`; undefined if `APPNET_AGENT_ADMIN_MODE` is not set. */
     readonly address: string | undefined
   }
 >()("agent/ManagementServer") {}

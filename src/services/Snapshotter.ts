@@ -2,21 +2,26 @@ import type { Effect, Option } from "effect"
 import { Context, type Stream } from "effect"
 import type { AdminError } from "./AdminClient.ts"
 
-/** What changed, as Prometheus text. */
+/** The difference between two snapshots. */
 export interface StatsDelta {
+  /** Prometheus text. */
   readonly text: Stream.Stream<Uint8Array>
-  /** Names the snapshot that this answer ends at. */
+  /** Identifies the later snapshot; pass it to `since` for the next difference. */
   readonly cursor: string
 }
 
-/** Takes snapshots of the metrics extension's used stats, and makes deltas of them. */
+/** Takes snapshots of the metrics extension's used stats every `APPNET_STATS_SNAPSHOT_INTERVAL_S`. */
 export class Snapshotter extends Context.Service<
   Snapshotter,
   {
+    /** `ENABLE_STATS_SNAPSHOT`. */
     readonly enabled: boolean
-    /** From the last snapshot but one to the last; none before there are two of this Envoy. */
+    /** The difference between the last two snapshots; none before this Envoy has two. */
     readonly delta: Effect.Effect<Option.Option<StatsDelta>>
-    /** From the snapshot of a cursor to the last; everything, where the cursor is unknown or too old. */
+    /**
+     * The difference between the snapshot of a cursor and the last one; the whole last snapshot if the cursor is unknown or
+     * expired. Takes a snapshot if there is none yet, which may fail.
+     */
     readonly since: (cursor: string) => Effect.Effect<StatsDelta, AdminError>
   }
 >()("agent/Snapshotter") {}

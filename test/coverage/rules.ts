@@ -140,10 +140,11 @@ export const chapters = {
     "stats-delta":
       "`delta` answers with the changes between the last two snapshots; `X-Snapshot` says if there are none",
     "stats-cursor": "`since` counts every increment once for each scraper",
-    "stats-bad-query": "An unknown parameter or value is 400",
+    "stats-bad-query": "An unknown parameter or value is 400, on every route",
     openapi: "`/openapi.json` describes what is served",
     "wrong-method": "A wrong method is 405 with Allow; HEAD goes where GET does",
-    "unknown-path": "An unknown path is 404",
+    "unknown-path": "An unknown path is 404; paths are compared letter by letter",
+    "answer-headers": "Every answer has `X-Content-Type-Options: nosniff` and `Cache-Control: no-store`",
     "no-body": "A body where none belongs is 400",
     "rate-limit": "Over the limit of a route: 429 with Retry-After. No route starves another, and probes have no limit",
     "bad-gateway": "If Envoy does not answer: 502 with a reason, after 250 ms and 3 retries, or 5 s for stats",

@@ -113,7 +113,7 @@ describe("the container's health check", () => {
     const files = [...loaded].filter((path) => !path.startsWith("node:")).sort()
     assert.deepStrictEqual(files, [
       "package.json",
-      "src/layers/management/statusRequest.ts",
+      "src/layers/management/client/statusRequest.ts",
       "src/layers/process/earlyStart.ts",
       "src/layers/process/envoyCandidates.ts",
       "src/layers/process/envoyEnvironment.ts",

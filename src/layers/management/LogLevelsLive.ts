@@ -1,17 +1,19 @@
-import { Duration, Effect, FiberHandle, Layer, Ref, Schedule, Semaphore, Stream } from "effect"
+import { Duration, Effect, Fiber, FiberHandle, Layer, Ref, Schedule, Semaphore, Stream } from "effect"
 import { AdminClient } from "../../services/AdminClient.ts"
 import { Config } from "../../services/Config.ts"
 import { EnvoyProcess } from "../../services/EnvoyProcess.ts"
 import { type LogLevel, LogLevels } from "../../services/LogLevels.ts"
 
-interface Levels {
-  /** In force in Envoy, as far as the agent has a say. */
+interface LevelState {
+  /** The start of Envoy that `current` belongs to. */
+  readonly epoch: number
+  /** The level that the agent last gave that Envoy. */
   readonly current: LogLevel
-  /** What a reset goes back to. */
+  /** The level that resets and restarts return to. */
   readonly configured: LogLevel
 }
 
-const untilItHolds = Schedule.spaced("1 second")
+const resetRetries = Schedule.spaced("1 second")
 
 export const LogLevelsLive = Layer.effect(
   LogLevels,
@@ -19,47 +21,72 @@ export const LogLevelsLive = Layer.effect(
     const { settings } = yield* Config
     const admin = yield* AdminClient
     const envoy = yield* EnvoyProcess
-    const atStart: LogLevel = settings.ENVOY_LOG_LEVEL === "warn" ? "warning" : settings.ENVOY_LOG_LEVEL
-    const levels = yield* Ref.make<Levels>({ current: atStart, configured: atStart })
+    const scope = yield* Effect.scope
+    const epochNow = Effect.map(envoy.state, ({ epoch }) => epoch)
+    /** The level on Envoy's command line, which every new Envoy starts with. */
+    const startLevel: LogLevel = settings.ENVOY_LOG_LEVEL === "warn" ? "warning" : settings.ENVOY_LOG_LEVEL
+    const resetAfter = Duration.seconds(settings.APPNET_AGENT_LOGGING_RESET_TIMEOUT)
+
+    const state = yield* Ref.make<LevelState>({ epoch: yield* epochNow, current: startLevel, configured: startLevel })
+    /** Held while a level is read, sent to Envoy and recorded, so that two changes cannot mix. */
     const oneAtATime = yield* Semaphore.make(1)
-    /** What will set the level by itself: at most one. */
-    const pending = yield* FiberHandle.make<void, never>()
+    const pendingReset = yield* FiberHandle.make<void, never>()
 
-    const apply = (level: LogLevel) =>
-      admin.setLogLevel(level).pipe(Effect.andThen(Ref.update(levels, (before) => ({ ...before, current: level }))))
-
-    const goBack = Effect.gen(function* () {
-      const { configured } = yield* Ref.get(levels)
-      // Retried for as long as it takes: nothing is left to fail.
-      yield* Effect.orDie(Effect.retry(apply(configured), untilItHolds))
-      yield* Effect.logInfo(`Envoy's log level is ${configured} again`)
+    /** Sends a level to Envoy. It is recorded only if that Envoy is still the one that the state is about. */
+    const apply = Effect.fnUntraced(function* (level: LogLevel, epoch: number) {
+      yield* admin.setLogLevel(level)
+      yield* Ref.update(state, (known) => (known.epoch === epoch ? { ...known, current: level } : known))
     })
 
-    const set = (to: LogLevel, permanent: boolean) =>
+    /** Returns to the configured level, unless Envoy has been restarted. Tries each second until Envoy accepts it. */
+    const reset = (epoch: number) =>
       Effect.gen(function* () {
-        const { configured, current: from } = yield* Ref.get(levels)
-        if (from !== to) yield* apply(to)
-        if (permanent) yield* Ref.update(levels, (before) => ({ ...before, configured: to }))
-        if (permanent || to === configured) yield* FiberHandle.clear(pending)
-        else if (from !== to) {
-          const wait = Duration.seconds(settings.APPNET_AGENT_LOGGING_RESET_TIMEOUT)
-          yield* FiberHandle.run(pending, Effect.delay(goBack, wait))
-        }
-        return { from, to, changed: from !== to }
-      }).pipe(oneAtATime.withPermits(1))
+        if ((yield* epochNow) !== epoch) return
+        const { configured } = yield* Ref.get(state)
+        yield* apply(configured, epoch)
+        yield* Effect.logInfo(`Envoy's log level is ${configured} again`)
+      }).pipe(
+        oneAtATime.withPermit,
+        Effect.tapError(({ message }) => Effect.logDebug(`the log level is not reset, next try in 1 s: ${message}`)),
+        Effect.retry(resetRetries),
+        // The retries never end, so no failure is left.
+        Effect.orDie
+      )
 
-    // A new Envoy has the level of its command line, and knows nothing of what was asked of the one before.
-    const follow = Effect.gen(function* () {
-      yield* FiberHandle.clear(pending)
-      const { configured } = yield* Ref.updateAndGet(levels, (before) => ({ ...before, current: atStart }))
-      if (configured !== atStart) yield* FiberHandle.run(pending, goBack)
-    }).pipe(oneAtATime.withPermits(1))
+    /** The state of the Envoy that runs now. The first caller after a restart moves the state to the new epoch. */
+    const currentState = Effect.gen(function* () {
+      const epoch = yield* epochNow
+      const { isNewEpoch, levels } = yield* Ref.modify(state, (known) => {
+        const levels = known.epoch === epoch ? known : { ...known, epoch, current: startLevel }
+        return [{ isNewEpoch: known.epoch !== epoch, levels }, levels]
+      })
+      if (isNewEpoch) {
+        yield* FiberHandle.clear(pendingReset)
+        yield* Effect.logDebug(`Envoy was restarted: its log level is ${startLevel}`)
+        if (levels.configured !== startLevel) yield* FiberHandle.run(pendingReset, reset(epoch))
+      }
+      return levels
+    })
+
+    const change = Effect.fn("LogLevels.set")(function* (to: LogLevel, permanent: boolean) {
+      const { configured, current: from, epoch } = yield* currentState
+      const changed = from !== to
+      if (changed) yield* apply(to, epoch)
+      if (permanent) yield* Ref.update(state, (known) => ({ ...known, configured: to }))
+      if (permanent || to === configured) yield* FiberHandle.clear(pendingReset)
+      else if (changed) yield* FiberHandle.run(pendingReset, Effect.delay(reset(epoch), resetAfter))
+      yield* Effect.logDebug(`log level ${to} asked for${permanent ? " permanently" : ""}, was ${from}`)
+      return { from, to, changed }
+    }, oneAtATime.withPermit)
+
     yield* envoy.changes.pipe(
-      Stream.filter(({ _tag, epoch }) => _tag === "Starting" && epoch > 0),
-      Stream.runForEach(() => follow),
+      Stream.runForEach(() => oneAtATime.withPermit(currentState)),
       Effect.forkScoped
     )
 
-    return LogLevels.of({ set })
+    return LogLevels.of({
+      // In a fiber of the layer: a client that goes away must not leave a level in force without its reset.
+      set: (level, permanent) => Effect.flatMap(Effect.forkIn(change(level, permanent), scope), Fiber.join)
+    })
   })
 )

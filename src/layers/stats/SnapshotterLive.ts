@@ -4,54 +4,23 @@ import { Config } from "../../services/Config.ts"
 import { EnvoyProcess } from "../../services/EnvoyProcess.ts"
 import { Snapshotter, type StatsDelta } from "../../services/Snapshotter.ts"
 import { deltaText } from "./delta.ts"
-import { makeDictionary } from "./dictionary.ts"
-import { makeFilter } from "./filter.ts"
-import { makeSnapshotReader, movedTo, type Snapshot } from "./snapshot.ts"
+import type { Dictionary } from "./dictionary.ts"
+import { makeExtensionFilter } from "./extensionFilter.ts"
+import { type Snapshot, seriesCount } from "./snapshot.ts"
+import { makeSnapshotReader } from "./snapshotReader.ts"
+import { compacted, isMostlyStale, type NamedSnapshot, type SnapshotStore, storeOfEpoch } from "./snapshotStore.ts"
 
-interface Taken {
-  readonly cursor: string
-  readonly snapshot: Snapshot
-}
+/** Cursors that are kept, each at the cost of one snapshot's values. */
+const maxCursors = 16
 
-/** What is held of one start of Envoy. */
-interface Held {
-  readonly last: Option.Option<Taken>
-  readonly before: Option.Option<Taken>
-  /** Snapshots whose cursors were handed out, oldest use first. */
-  readonly handedOut: ReadonlyArray<Taken>
-  readonly dictionary: Snapshot["dictionary"]
-}
+const restartedMeanwhile = () =>
+  new AdminError({ endpoint: "/stats/prometheus", reason: "body", detail: "Envoy was restarted" })
 
-/** Scrapers that can be told apart; each costs the values of one snapshot. */
-const mostCursors = 16
-
-const fresh = (): Held => ({
-  last: Option.none(),
-  before: Option.none(),
-  handedOut: [],
-  dictionary: makeDictionary()
+/** `to.cursor` names where this difference ends. */
+const difference = (from: NamedSnapshot | undefined, to: NamedSnapshot): StatsDelta => ({
+  cursor: to.cursor,
+  text: Stream.suspend(() => Stream.fromIterable(deltaText(from?.snapshot, to.snapshot), { chunkSize: 1 }))
 })
-
-/** A dictionary only grows: it is given up when most of what it holds is of series that are gone. */
-const isMostlyGone = ({ dictionary, last }: Held) =>
-  Option.exists(last, ({ snapshot }) => dictionary.size() > 10_000 + 3 * snapshot.items.length)
-
-/** What is held, without the lines that nothing of it needs any more. */
-const tidied = (held: Held): Held => {
-  const dictionary = makeDictionary()
-  const moved = new Map<string, Taken>()
-  const move = (taken: Taken): Taken => {
-    const known = moved.get(taken.cursor) ?? { ...taken, snapshot: movedTo(dictionary, taken.snapshot) }
-    moved.set(taken.cursor, known)
-    return known
-  }
-  return {
-    dictionary,
-    last: Option.map(held.last, move),
-    before: Option.map(held.before, move),
-    handedOut: held.handedOut.map(move)
-  }
-}
 
 export const SnapshotterLive = Layer.effect(
   Snapshotter,
@@ -59,76 +28,89 @@ export const SnapshotterLive = Layer.effect(
     const { settings } = yield* Config
     const admin = yield* AdminClient
     const envoy = yield* EnvoyProcess
-    const held = yield* Ref.make<Held>(fresh())
+    const epochNow = Effect.map(envoy.state, ({ epoch }) => epoch)
+    const store = yield* Ref.make<SnapshotStore>(storeOfEpoch(yield* epochNow))
     const oneAtATime = yield* Semaphore.make(1)
-    // Cursors of an agent that ran before are none of this one's.
-    const run = (yield* Random.nextIntBetween(0, 2 ** 31)).toString(36)
-    let count = 0
+    /** Makes the cursors of this agent different from those of earlier agents. */
+    const agentId = (yield* Random.nextIntBetween(0, 2 ** 31)).toString(36)
 
-    const epoch = Effect.map(envoy.state, (state) => state.epoch)
-
-    const read = Effect.fnUntraced(function* (dictionary: Snapshot["dictionary"]) {
+    const read = Effect.fnUntraced(function* (dictionary: Dictionary) {
       const body = yield* admin.prometheus({ usedOnly: true })
-      const filter = makeFilter()
+      const filter = makeExtensionFilter()
       const reader = makeSnapshotReader(dictionary)
+      let bytes = 0
       yield* Stream.runForEach(body, (part) =>
         Effect.sync(() => {
+          bytes += part.length
           for (const piece of filter.push(part)) reader.push(piece)
         })
       )
-      return reader.end()
+      return { bytes, snapshot: reader.end() }
     }, Effect.scoped)
 
-    const take = Effect.gen(function* () {
-      const started = yield* epoch
-      const { dictionary } = yield* Ref.updateAndGet(held, (known) => (isMostlyGone(known) ? tidied(known) : known))
-      const snapshot = yield* read(dictionary)
-      // Envoy's restart in the middle: what was read belongs to no one.
-      if ((yield* epoch) !== started) {
-        return yield* new AdminError({ endpoint: "/stats/prometheus", reason: "body", detail: "Envoy was restarted" })
-      }
-      count += 1
-      const taken: Taken = { cursor: `${run}-${count}`, snapshot }
-      yield* Ref.update(held, (before) => ({ ...before, last: Option.some(taken), before: before.last }))
-      return taken
-    }).pipe(oneAtATime.withPermits(1))
-
-    const between = (from: Option.Option<Taken>, to: Taken): StatsDelta => ({
-      cursor: to.cursor,
-      text: Stream.suspend(() =>
-        Stream.fromIterable(deltaText(Option.getOrUndefined(from)?.snapshot, to.snapshot), { chunkSize: 1 })
-      )
-    })
-
-    const delta = Effect.map(Ref.get(held), ({ before, last }) =>
-      Option.isSome(before) && Option.isSome(last) ? Option.some(between(before, last.value)) : Option.none()
-    )
-
-    const since = Effect.fnUntraced(function* (cursor: string) {
-      const { last } = yield* Ref.get(held)
-      const first = Option.isSome(last) ? last.value : yield* take
-      // In one step, so that both snapshots are of one dictionary.
-      return yield* Ref.modify(held, (now) => {
-        const to = Option.getOrElse(now.last, () => first)
-        const from = Option.fromUndefinedOr(now.handedOut.find((taken) => taken.cursor === cursor))
-        const others = now.handedOut.filter((taken) => taken.cursor !== to.cursor)
-        return [between(from, to), { ...now, handedOut: [...others, to].slice(-mostCursors) }]
+    /** Adds a snapshot to the store of its epoch; none if Envoy has been restarted since the snapshot was begun. */
+    const add = (epoch: number, snapshot: Snapshot) =>
+      Ref.modify(store, (known): readonly [Option.Option<NamedSnapshot>, SnapshotStore] => {
+        if (known.epoch !== epoch) return [Option.none(), known]
+        const count = known.count + 1
+        const last = Option.some({ cursor: `${agentId}-${count}`, snapshot })
+        return [last, { ...known, count, last, previous: known.last }]
       })
+
+    const take = Effect.fn("Snapshotter.take")(function* () {
+      const epoch = yield* epochNow
+      const { dictionary } = yield* Ref.updateAndGet(store, (known) => {
+        const current = storeOfEpoch(epoch, known)
+        return isMostlyStale(current) ? compacted(current) : current
+      })
+      const { bytes, snapshot } = yield* read(dictionary)
+      if ((yield* epochNow) !== epoch) return yield* restartedMeanwhile()
+      const added = yield* add(epoch, snapshot)
+      if (Option.isNone(added)) return yield* restartedMeanwhile()
+      yield* Effect.logDebug(
+        `stats snapshot ${added.value.cursor}: ${seriesCount(snapshot)} series from ${bytes} bytes of Envoy's stats`
+      )
+    }, oneAtATime.withPermit)
+
+    const delta = Effect.gen(function* () {
+      const { last, previous } = storeOfEpoch(yield* epochNow, yield* Ref.get(store))
+      return Option.zipWith(previous, last, difference)
     })
 
-    const forget = Ref.set(held, fresh())
+    const since = Effect.fn("Snapshotter.since")(function* (cursor: string) {
+      const epoch = yield* epochNow
+      if (Option.isNone(storeOfEpoch(epoch, yield* Ref.get(store)).last)) yield* take()
+      // Both snapshots and the new list of cursors in one step, so that they are of one dictionary.
+      const found = yield* Ref.modify(store, (known) => {
+        const current = storeOfEpoch(epoch, known)
+        if (Option.isNone(current.last)) return [undefined, current]
+        const to = current.last.value
+        const from = current.served.find((served) => served.cursor === cursor)
+        const served = [...current.served.filter((other) => other.cursor !== to.cursor), to]
+        const expired = served.slice(0, -maxCursors)
+        return [
+          { expired, from, to },
+          { ...current, served: served.slice(-maxCursors) }
+        ]
+      })
+      if (found === undefined) return yield* restartedMeanwhile()
+      for (const expired of found.expired) {
+        yield* Effect.logDebug(`stats cursor ${expired.cursor} expired: ${maxCursors} newer ones are in use`)
+      }
+      if (found.from === undefined) yield* Effect.logDebug("a stats cursor is unknown or expired: all values are sent")
+      return difference(found.from, found.to)
+    })
+
+    // Drops the snapshots of an Envoy that is gone; readers drop them too if they come first.
     yield* envoy.changes.pipe(
-      Stream.filter(({ _tag, epoch }) => _tag === "Starting" && epoch > 0),
-      Stream.runForEach(() => forget),
+      Stream.runForEach(({ epoch }) => Ref.update(store, (known) => storeOfEpoch(epoch, known))),
       Effect.forkScoped
     )
     if (settings.ENABLE_STATS_SNAPSHOT) {
-      yield* take.pipe(
-        Effect.matchEffect({
-          onSuccess: () => Effect.void,
-          onFailure: (error) =>
-            Effect.logWarning(`no snapshot of the stats: ${error.message}; the next one covers the gap`)
-        }),
+      yield* take().pipe(
+        Effect.catchTag("AdminError", ({ message }) =>
+          Effect.logWarning(`no snapshot of the stats: ${message}; the next one covers the gap`)
+        ),
         Effect.schedule(Schedule.fixed(Duration.seconds(settings.APPNET_STATS_SNAPSHOT_INTERVAL_S))),
         Effect.forkScoped
       )

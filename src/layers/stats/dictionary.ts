@@ -1,5 +1,5 @@
 const blockSize = 1 << 20
-/** FNV-1a. */
+/** Parameters of the FNV-1a hash. */
 const offsetBasis = 0x811c9dc5
 const prime = 0x01000193
 
@@ -9,41 +9,42 @@ const hashOf = (bytes: Uint8Array, start: number, end: number) => {
   return value >>> 0
 }
 
-const grown = <A extends Uint32Array | Uint8Array>(make: (length: number) => A, old: A): A => {
+const doubled = <A extends Uint32Array | Uint8Array>(make: (length: number) => A, old: A): A => {
   const wider = make(old.length * 2)
   wider.set(old)
   return wider
 }
 
-/** Texts that are held once, by number from 0. */
+/** Byte strings, each stored once under an id. Ids count from 0. */
 export interface Dictionary {
   readonly size: () => number
-  /** The number of a text, which is added where it is new. */
+  /** The id of these bytes. Unknown bytes are copied and added. */
   readonly intern: (bytes: Uint8Array, start: number, end: number) => number
-  /** Copies a text to `target`; answers its length. */
+  /** Copies a string to `target` at `at` and returns its length. */
   readonly copy: (id: number, target: Uint8Array, at: number) => number
   readonly lengthOf: (id: number) => number
 }
 
 /**
- * An open-addressing hash table over blocks of bytes: 300 000 series cost their own bytes and 16 each, where as many
- * JavaScript strings in a Map would cost twice that.
+ * An open-addressing hash table over blocks of bytes. 300 000 series cost their own bytes and 16 more each; JavaScript strings
+ * in a Map would cost twice that.
  */
 export const makeDictionary = (): Dictionary => {
   const blocks: Array<Uint8Array> = []
-  let room = 0
+  /** Free bytes at the end of the last block. */
+  let freeBytes = 0
   let count = 0
-  // By number: where the text stands (block and offset in one), and its length.
-  let places = new Uint32Array(1024)
+  // By id. A position is a block's index times the block size, plus the offset in the block.
+  let positions = new Uint32Array(1024)
   let lengths = new Uint32Array(1024)
   let hashes = new Uint32Array(1024)
-  // By hash: number + 1; 0 is free.
+  // By hash: id + 1, or 0 for a free slot.
   let slots = new Uint32Array(4096)
 
-  const blockOf = (id: number) => blocks[(places[id] ?? 0) >>> 20] ?? new Uint8Array(0)
-  const offsetOf = (id: number) => (places[id] ?? 0) & (blockSize - 1)
+  const blockOf = (id: number) => blocks[(positions[id] ?? 0) >>> 20] ?? new Uint8Array(0)
+  const offsetOf = (id: number) => (positions[id] ?? 0) & (blockSize - 1)
 
-  const isText = (id: number, bytes: Uint8Array, start: number, end: number) => {
+  const equals = (id: number, bytes: Uint8Array, start: number, end: number) => {
     if (lengths[id] !== end - start) return false
     const block = blockOf(id)
     const offset = offsetOf(id) - start
@@ -51,7 +52,7 @@ export const makeDictionary = (): Dictionary => {
     return true
   }
 
-  const place = (id: number) => {
+  const insertSlot = (id: number) => {
     const mask = slots.length - 1
     let slot = (hashes[id] ?? 0) & mask
     while (slots[slot] !== 0) slot = (slot + 1) & mask
@@ -60,29 +61,29 @@ export const makeDictionary = (): Dictionary => {
 
   const add = (hash: number, bytes: Uint8Array, start: number, end: number) => {
     const length = end - start
-    if (room < length) {
-      // Longer than a block: a block of its own.
+    if (freeBytes < length) {
+      // A string longer than a block gets a block of its own length.
       blocks.push(new Uint8Array(Math.max(blockSize, length)))
-      room = Math.max(blockSize, length)
+      freeBytes = Math.max(blockSize, length)
     }
     const block = blocks.length - 1
-    const offset = (blocks[block]?.length ?? 0) - room
+    const offset = (blocks[block]?.length ?? 0) - freeBytes
     blocks[block]?.set(bytes.subarray(start, end), offset)
-    room -= length
+    freeBytes -= length
     const id = count
     count += 1
-    if (id >= places.length) {
-      places = grown((size) => new Uint32Array(size), places)
-      lengths = grown((size) => new Uint32Array(size), lengths)
-      hashes = grown((size) => new Uint32Array(size), hashes)
+    if (id >= positions.length) {
+      positions = doubled((size) => new Uint32Array(size), positions)
+      lengths = doubled((size) => new Uint32Array(size), lengths)
+      hashes = doubled((size) => new Uint32Array(size), hashes)
     }
-    places[id] = block * blockSize + offset
+    positions[id] = block * blockSize + offset
     lengths[id] = length
     hashes[id] = hash
     if (count * 2 > slots.length) {
       slots = new Uint32Array(slots.length * 2)
-      for (let known = 0; known < count; known += 1) place(known)
-    } else place(id)
+      for (let known = 0; known < count; known += 1) insertSlot(known)
+    } else insertSlot(id)
     return id
   }
 
@@ -92,9 +93,9 @@ export const makeDictionary = (): Dictionary => {
       const hash = hashOf(bytes, start, end)
       const mask = slots.length - 1
       for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-        const known = slots[slot] ?? 0
-        if (known === 0) return add(hash, bytes, start, end)
-        if (hashes[known - 1] === hash && isText(known - 1, bytes, start, end)) return known - 1
+        const entry = slots[slot] ?? 0
+        if (entry === 0) return add(hash, bytes, start, end)
+        if (hashes[entry - 1] === hash && equals(entry - 1, bytes, start, end)) return entry - 1
       }
     },
     copy: (id, target, at) => {

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, SubscriptionRef } from "effect"
+import { Context, Effect, Fiber, Layer, SubscriptionRef } from "effect"
 import { TestClock } from "effect/testing"
 import { LogLevelsLive } from "../../../src/layers/management/LogLevelsLive.ts"
+import { AdminClient } from "../../../src/services/AdminClient.ts"
 import type { EnvoyState } from "../../../src/services/EnvoyProcess.ts"
 import { LogLevels } from "../../../src/services/LogLevels.ts"
 import { envoyIn, settings, simulatedAdmin } from "../../fakes.ts"
@@ -9,32 +10,53 @@ import { shows } from "../../shows.ts"
 
 const running = (epoch: number): EnvoyState => ({ _tag: "Running", epoch, pid: 7, since: 0 })
 
-const levels = Effect.gen(function* () {
+const levelsOn = Effect.fnUntraced(function* (admin: Layer.Layer<AdminClient>) {
   const state = yield* SubscriptionRef.make<EnvoyState>(running(0))
-  const admin = simulatedAdmin()
   const context = yield* Layer.build(
     LogLevelsLive.pipe(
       Layer.provide(
         Layer.mergeAll(
           settings({ ENVOY_LOG_LEVEL: "warn", APPNET_AGENT_LOGGING_RESET_TIMEOUT: "300" }),
-          admin.layer,
+          admin,
           envoyIn(state)
         )
       )
     )
   )
-  const { set } = yield* Effect.provideContext(LogLevels, context)
   yield* TestClock.adjust(0)
+  const { set } = Context.get(context, LogLevels)
+  return { set, state }
+})
+
+const levels = Effect.gen(function* () {
+  const admin = simulatedAdmin()
+  const { set, state } = yield* levelsOn(admin.layer)
   const restart = Effect.gen(function* () {
     yield* SubscriptionRef.set(state, { _tag: "Starting", epoch: 1 })
     yield* SubscriptionRef.set(state, running(1))
     yield* TestClock.adjust(0)
   })
-  return { set, admin, restart, asked: admin.levels }
+  return { set, state, admin, restart, asked: admin.levels }
+})
+
+/** An admin that takes 100 ms to set a level. */
+const slowLevels = Effect.gen(function* () {
+  const asked: Array<string> = []
+  const admin = Layer.mock(AdminClient, {
+    setLogLevel: (level) =>
+      Effect.delay(
+        Effect.sync(() => {
+          asked.push(level)
+          return "OK\n"
+        }),
+        "100 millis"
+      )
+  })
+  return { asked, ...(yield* levelsOn(admin)) }
 })
 
 describe("LogLevels", () => {
-  it.effect("goes back to the configured level when the time is over", () =>
+  it.effect("returns to the configured level after the timeout", () =>
     Effect.gen(function* () {
       shows("APPNET_AGENT_LOGGING_RESET_TIMEOUT", "logging-reset")
       const { asked, set } = yield* levels
@@ -47,7 +69,7 @@ describe("LogLevels", () => {
     })
   )
 
-  it.effect("starts the time anew with another level, and not with the same", () =>
+  it.effect("restarts the timeout for another level, not for the same one", () =>
     Effect.gen(function* () {
       shows("logging-reset")
       const { asked, set } = yield* levels
@@ -63,7 +85,7 @@ describe("LogLevels", () => {
     })
   )
 
-  it.effect("stays where it is permanent, also after it was set for a while", () =>
+  it.effect("keeps a permanent level, also one that was in force until a reset", () =>
     Effect.gen(function* () {
       shows("logging-reset")
       const { asked, set } = yield* levels
@@ -77,7 +99,7 @@ describe("LogLevels", () => {
     })
   )
 
-  it.effect("goes on trying where Envoy does not answer at that time", () =>
+  it.effect("retries a reset until Envoy answers", () =>
     Effect.gen(function* () {
       const { admin, asked, set } = yield* levels
       yield* set("debug", false)
@@ -90,7 +112,7 @@ describe("LogLevels", () => {
     })
   )
 
-  it.effect("forgets a level with the Envoy that had it", () =>
+  it.effect("forgets a level when Envoy is restarted", () =>
     Effect.gen(function* () {
       shows("restart-resets")
       const { asked, restart, set } = yield* levels
@@ -102,7 +124,7 @@ describe("LogLevels", () => {
     })
   )
 
-  it.effect("gives a permanent level to the next Envoy too", () =>
+  it.effect("sets a permanent level in the next Envoy too", () =>
     Effect.gen(function* () {
       const { asked, restart, set } = yield* levels
       yield* set("error", true)
@@ -112,13 +134,55 @@ describe("LogLevels", () => {
     })
   )
 
-  it.effect("fails, and changes nothing, where Envoy does not answer", () =>
+  it.effect("fails and changes nothing if Envoy does not answer", () =>
     Effect.gen(function* () {
       const { admin, set } = yield* levels
       admin.script.state = undefined
       assert.strictEqual((yield* Effect.flip(set("debug", false))).reason, "unreachable")
       admin.script.state = "LIVE"
       assert.strictEqual((yield* set("debug", false)).from, "warning")
+    })
+  )
+
+  it.effect("applies a request right after a restart to the new Envoy", () =>
+    Effect.gen(function* () {
+      shows("restart-resets")
+      const { asked, set, state } = yield* levels
+      yield* set("debug", false)
+      yield* SubscriptionRef.set(state, { _tag: "Starting", epoch: 1 })
+      assert.deepStrictEqual(yield* set("debug", false), { from: "warning", to: "debug", changed: true })
+      yield* TestClock.adjust("299 seconds")
+      assert.deepStrictEqual(asked, ["debug", "debug"])
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(asked, ["debug", "debug", "warning"])
+    })
+  )
+
+  it.effect("resets the level also for a client that did not wait for the answer", () =>
+    Effect.gen(function* () {
+      shows("logging-reset")
+      const { asked, set } = yield* slowLevels
+      const client = yield* Effect.forkChild(set("debug", false))
+      yield* TestClock.adjust("50 millis")
+      yield* Fiber.interrupt(client)
+      yield* TestClock.adjust("1 hour")
+      assert.deepStrictEqual(asked, ["debug", "warning"])
+    })
+  )
+
+  it.effect("does not let a reset undo a level that is being set", () =>
+    Effect.gen(function* () {
+      const { asked, set } = yield* slowLevels
+      const first = yield* Effect.forkChild(set("debug", false))
+      yield* TestClock.adjust("100 millis")
+      yield* Fiber.join(first)
+      yield* TestClock.adjust("299950 millis")
+      const second = yield* Effect.forkChild(set("trace", false))
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(yield* Fiber.join(second), { from: "debug", to: "trace", changed: true })
+      assert.deepStrictEqual(asked, ["debug", "trace"])
+      yield* TestClock.adjust("5 minutes")
+      assert.deepStrictEqual(asked, ["debug", "trace", "warning"])
     })
   )
 })

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Option, Stream, SubscriptionRef } from "effect"
+import { Context, Effect, Fiber, Layer, Option, Stream, SubscriptionRef } from "effect"
 import { TestClock } from "effect/testing"
 import { SnapshotterLive } from "../../../src/layers/stats/SnapshotterLive.ts"
+import { AdminClient } from "../../../src/services/AdminClient.ts"
 import type { EnvoyState } from "../../../src/services/EnvoyProcess.ts"
 import { Snapshotter, type StatsDelta } from "../../../src/services/Snapshotter.ts"
 import { samples } from "../../exposition.ts"
@@ -12,34 +13,25 @@ const exposition = (requests: number) => [
   `# TYPE envoy_appmesh_RequestCount counter\nenvoy_appmesh_RequestCount ${requests}\nenvoy_server_live 1\n`
 ]
 
-const snapshotter = Effect.gen(function* () {
+const snapshotterOn = Effect.fnUntraced(function* (admin: Layer.Layer<AdminClient>) {
   const state = yield* SubscriptionRef.make<EnvoyState>({ _tag: "Running", epoch: 0, pid: 7, since: 0 })
-  const admin = simulatedAdmin({ exposition: exposition(0) })
   const context = yield* Layer.build(
     SnapshotterLive.pipe(
       Layer.provide(
         Layer.mergeAll(
           settings({ ENABLE_STATS_SNAPSHOT: "1", APPNET_STATS_SNAPSHOT_INTERVAL_S: "10" }),
-          admin.layer,
+          admin,
           envoyIn(state)
         )
       )
     )
   )
-  const service = yield* Effect.provideContext(Snapshotter, context)
+  const service = Context.get(context, Snapshotter)
   const count = (delta: StatsDelta) =>
     Effect.map(Stream.mkString(Stream.decodeText(delta.text)), (text) => samples(text)[0]?.value)
   yield* TestClock.adjust(0)
   return {
-    admin,
     state,
-    /** Envoy has served this many, and the next snapshot is taken. */
-    next: (requests: number | undefined) =>
-      Effect.suspend(() => {
-        admin.script.exposition = requests === undefined ? undefined : exposition(requests)
-        return TestClock.adjust("10 seconds")
-      }),
-    restart: Effect.andThen(SubscriptionRef.set(state, { _tag: "Starting", epoch: 1 }), TestClock.adjust(0)),
     delta: Effect.flatMap(service.delta, Option.match({ onNone: () => Effect.succeed(undefined), onSome: count })),
     since: (cursor: string) =>
       Effect.flatMap(service.since(cursor), (delta) =>
@@ -48,8 +40,26 @@ const snapshotter = Effect.gen(function* () {
   }
 })
 
+const snapshotter = Effect.gen(function* () {
+  const admin = simulatedAdmin({ exposition: exposition(0) })
+  const { delta, since, state } = yield* snapshotterOn(admin.layer)
+  return {
+    admin,
+    delta,
+    since,
+    state,
+    /** Envoy has served this many, and the next snapshot is taken. */
+    next: (requests: number | undefined) =>
+      Effect.suspend(() => {
+        admin.script.exposition = requests === undefined ? undefined : exposition(requests)
+        return TestClock.adjust("10 seconds")
+      }),
+    restart: Effect.andThen(SubscriptionRef.set(state, { _tag: "Starting", epoch: 1 }), TestClock.adjust(0))
+  }
+})
+
 describe("Snapshotter", () => {
-  it.effect("tells what changed between the last two snapshots", () =>
+  it.effect("gives the difference between the last two snapshots", () =>
     Effect.gen(function* () {
       shows("APPNET_STATS_SNAPSHOT_INTERVAL_S", "stats-delta")
       const { delta, next } = yield* snapshotter
@@ -63,7 +73,7 @@ describe("Snapshotter", () => {
     })
   )
 
-  it.effect("skips a snapshot that fails, and covers the gap with the next", () =>
+  it.effect("skips a snapshot that fails; the next one covers the gap", () =>
     Effect.gen(function* () {
       const { delta, next } = yield* snapshotter
       yield* next(5)
@@ -75,7 +85,7 @@ describe("Snapshotter", () => {
     })
   )
 
-  it.effect("knows nothing after a restart, and subtracts nothing of the Envoy before", () =>
+  it.effect("starts again after a restart of Envoy and subtracts nothing of the one before", () =>
     Effect.gen(function* () {
       shows("restart-resets")
       const { delta, next, restart, since } = yield* snapshotter
@@ -92,7 +102,7 @@ describe("Snapshotter", () => {
     })
   )
 
-  it.effect("tells each of several scrapers every increment exactly once", () =>
+  it.effect("gives each of several scrapers every increment exactly once", () =>
     Effect.gen(function* () {
       shows("stats-cursor")
       const { next, since } = yield* snapshotter
@@ -112,7 +122,7 @@ describe("Snapshotter", () => {
     })
   )
 
-  it.effect("takes a snapshot at once for the first scraper, and gives up cursors that nobody came back with", () =>
+  it.effect("takes a snapshot at once for the first scraper, and expires a cursor after sixteen newer ones", () =>
     Effect.gen(function* () {
       const { admin, next, since } = yield* snapshotter
       admin.script.exposition = exposition(3)
@@ -126,7 +136,7 @@ describe("Snapshotter", () => {
     })
   )
 
-  it.effect("gives up the names of series that are gone, and still tells every increment once", () =>
+  it.effect("drops the names of series that are gone and still gives every increment once", () =>
     Effect.gen(function* () {
       const { admin, next, since } = yield* snapshotter
       yield* next(5)
@@ -139,6 +149,47 @@ describe("Snapshotter", () => {
       yield* next(20)
       yield* next(21)
       assert.strictEqual((yield* since(cursor)).value, 16)
+    })
+  )
+
+  it.effect("subtracts nothing of an Envoy that has just been restarted", () =>
+    Effect.gen(function* () {
+      shows("restart-resets")
+      const { admin, delta, next, since, state } = yield* snapshotter
+      yield* next(100)
+      yield* next(200)
+      const { cursor } = yield* since("none")
+      admin.script.exposition = exposition(300)
+      yield* SubscriptionRef.set(state, { _tag: "Starting", epoch: 1 })
+      assert.isUndefined(yield* delta)
+      const after = yield* since(cursor)
+      assert.strictEqual(after.value, 300)
+      assert.notStrictEqual(after.cursor, cursor)
+    })
+  )
+
+  it.effect("drops a snapshot during which Envoy was restarted", () =>
+    Effect.gen(function* () {
+      shows("restart-resets")
+      const slow = Layer.mock(AdminClient, {
+        prometheus: () =>
+          Effect.succeed(
+            Stream.fromIterable(exposition(7)).pipe(
+              Stream.encodeText,
+              Stream.mapEffect((part) => Effect.delay(Effect.succeed(part), "2 seconds"))
+            )
+          )
+      })
+      const { delta, since, state } = yield* snapshotterOn(slow)
+      const asked = yield* Effect.forkChild(Effect.flip(since("")))
+      yield* TestClock.adjust("1 second")
+      yield* SubscriptionRef.set(state, { _tag: "Starting", epoch: 1 })
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* Fiber.join(asked)).detail, "Envoy was restarted")
+      assert.isUndefined(yield* delta)
+      const later = yield* Effect.forkChild(since(""))
+      yield* TestClock.adjust("2 seconds")
+      assert.strictEqual((yield* Fiber.join(later)).value, 7)
     })
   )
 })

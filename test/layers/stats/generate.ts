@@ -38,7 +38,7 @@ const Family = Schema.Struct({
   lines: Schema.Array(Line).check(Schema.isMaxLength(4))
 })
 
-/** Expositions as they may come, and what a proxy on the way may have done to them. */
+/** Prometheus texts, also with what a proxy may have done to them. */
 export const Exposition = Schema.Struct({
   families: Schema.Array(Family).check(Schema.isMaxLength(6)),
   end: Schema.Literals(["\n", "\r\n"]),
@@ -58,7 +58,7 @@ export const textOf = ({ comment, end, families, lastEnd }: typeof Exposition.Ty
   return [...lines, comment].join(end) + (lastEnd ? end : "")
 }
 
-/** The same bytes in parts of these sizes, again and again. */
+/** The text in parts of these lengths, repeated until its end. */
 export const partsOf = (text: string, sizes: ReadonlyArray<number>): ReadonlyArray<Uint8Array> => {
   const bytes = new TextEncoder().encode(text)
   const parts: Array<Uint8Array> = []

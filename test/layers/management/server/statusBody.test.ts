@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { statusBody } from "../../../src/layers/management/status.ts"
-import type { Health } from "../../../src/services/HealthMonitor.ts"
-import { shows } from "../../shows.ts"
+import { statusBody } from "../../../../src/layers/management/server/statusBody.ts"
+import type { Health } from "../../../../src/services/HealthMonitor.ts"
+import { shows } from "../../../shows.ts"
 
 const healthy: Health = {
   status: "HEALTHY",
@@ -13,7 +13,7 @@ const healthy: Health = {
 }
 
 describe("the body of /status", () => {
-  it("has every field of a connected Envoy, as text", () => {
+  it("has every field of a connected Envoy, as strings", () => {
     shows("status-fields")
     assert.deepStrictEqual(statusBody({ health: healthy, uptime: 12_999, pid: 123, restarts: 2 }), {
       healthStatus: "HEALTHY",
@@ -27,7 +27,7 @@ describe("the body of /status", () => {
     })
   })
 
-  it("dates a lost connection in RFC 3339", () => {
+  it("has the time of a disconnection in RFC 3339", () => {
     shows("status-fields")
     const health: Health = {
       ...healthy,
@@ -38,7 +38,7 @@ describe("the body of /status", () => {
     assert.strictEqual(body.managementServerDisconnectedTimestamp, "2026-01-31T12:00:00Z")
   })
 
-  it("tells the local relay's state and restarts, where there is one", () => {
+  it("has the state and restarts of a local relay", () => {
     shows("local-relay-watched")
     const localRelay = { envoyState: "INITIALIZING", restarts: 2 } as const
     const body = statusBody({ health: healthy, uptime: 0, pid: 1, restarts: 0, localRelay })
@@ -46,7 +46,7 @@ describe("the body of /status", () => {
     assert.deepInclude(body, { envoyPid: "1", envoyRestartCount: "0" })
   })
 
-  it("leaves out what is not known or not considered", () => {
+  it("leaves out what is unknown or not considered", () => {
     shows("no-ads")
     const health: Health = {
       ...healthy,

@@ -1,0 +1,51 @@
+import { Effect, Option, Stream } from "effect"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import { AdminClient, type AdminError } from "../../../services/AdminClient.ts"
+import type { QueryOf } from "../../../services/ManagementApi.ts"
+import { Snapshotter, type StatsDelta } from "../../../services/Snapshotter.ts"
+import { onlyExtensionFamilies } from "../../stats/extensionFilter.ts"
+import { acceptsGzip, gzip } from "./gzip.ts"
+
+const contentType = "text/plain; version=0.0.4; charset=utf-8"
+
+interface Stats {
+  readonly body: Stream.Stream<Uint8Array, AdminError>
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** Envoy's stats now, as they arrive. */
+const currentStats = Effect.fnUntraced(function* (
+  { filter, usedonly }: QueryOf<"prometheus">,
+  headers: Readonly<Record<string, string>> = {}
+) {
+  const body = yield* (yield* AdminClient).prometheus({ usedOnly: usedonly !== undefined })
+  return { body: filter === undefined ? body : onlyExtensionFamilies(body), headers }
+})
+
+const deltaStats = ({ cursor, text }: StatsDelta): Stats => ({ body: text, headers: { "x-snapshot-cursor": cursor } })
+
+const readStats = Effect.fnUntraced(function* (query: QueryOf<"prometheus">) {
+  const snapshotter = yield* Snapshotter
+  if (query.delta === undefined) return yield* currentStats(query)
+  if (!snapshotter.enabled) return yield* currentStats(query, { "x-snapshot": "disabled" })
+  if (query.since !== undefined) return deltaStats(yield* snapshotter.since(query.since))
+  const delta = yield* snapshotter.delta
+  return Option.isSome(delta) ? deltaStats(delta.value) : yield* currentStats(query, { "x-snapshot": "none" })
+})
+
+/** The answer to `GET /stats/prometheus`, compressed if the client accepts gzip. */
+export const statsResponse = Effect.fnUntraced(function* (
+  query: QueryOf<"prometheus">,
+  acceptEncoding: string | undefined
+) {
+  const { body, headers } = yield* readStats(query)
+  const isCompressed = acceptsGzip(acceptEncoding)
+  const encoded: Stream.Stream<Uint8Array, { readonly message: string }> = isCompressed ? gzip(body) : body
+  // The status is sent already when the body fails, so the client sees a broken connection and the log has the reason.
+  const logged = Stream.tapError(encoded, ({ message }) => Effect.logWarning(`a stats answer broke off: ${message}`))
+  // Parts are sent one by one: the server copies parts that arrive together into one new buffer.
+  return HttpServerResponse.stream(Stream.rechunk(logged, 1), {
+    contentType,
+    headers: { ...headers, vary: "accept-encoding", ...(isCompressed ? { "content-encoding": "gzip" } : {}) }
+  })
+})
