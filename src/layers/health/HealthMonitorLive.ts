@@ -12,7 +12,7 @@ import {
   Stream,
   SubscriptionRef
 } from "effect"
-import { AdminClient, type AdminError } from "../../services/AdminClient.ts"
+import { AdminClient, type AdminError, type HealthStats } from "../../services/AdminClient.ts"
 import { Config } from "../../services/Config.ts"
 import { describeExit } from "../../services/EnvoyLauncher.ts"
 import { EnvoyProcess, type EnvoyState } from "../../services/EnvoyProcess.ts"
@@ -43,6 +43,11 @@ const describeHealth = ({ status, envoyState, connection, initialConfig, reason 
   if (initialConfig !== "UNDECIDED") parts.push(`initial configuration ${initialConfig}`)
   return `${status} (${parts.join(", ")}): ${reason}`
 }
+
+const describeStats = ({ connected, ...counters }: HealthStats) =>
+  Object.entries({ connected: Option.getOrElse(connected, () => "not considered"), ...counters })
+    .map(([name, value]) => `${name}=${value}`)
+    .join(" ")
 
 const describeAnswer = <A>(answer: Result.Result<A, AdminError>, show: (value: A) => string) =>
   Result.isSuccess(answer) ? show(answer.success) : answer.failure.message
@@ -90,7 +95,7 @@ export const HealthMonitorLive = Layer.effect(
         { concurrency: 3 }
       )
       yield* Effect.logDebug(
-        `probe of ${nameOf(role)}: /ready ${describeAnswer(state, String)}, stats ${describeAnswer(stats, (found) => JSON.stringify(found))}`
+        `probe of ${nameOf(role)}: /ready ${describeAnswer(state, String)}, stats ${describeAnswer(stats, describeStats)}`
       )
       // A local relay accepts the stream of this Envoy in any case: it counts once it is forwarded.
       const counted = Result.map(stats, (found) => ({

@@ -6,11 +6,12 @@ import type { Settings } from "../../services/Settings.ts"
 import { writeToAgentOutput } from "./agentOutput.ts"
 import { logDestination, logLocation } from "./destination.ts"
 
-/** Effect's log levels by Envoy's names for them. */
+/** Effect's log levels by Envoy's names for them; of two names for one level, the last is printed. */
 const effectLevels = {
   trace: "Trace",
   debug: "Debug",
   info: "Info",
+  warn: "Warn",
   warning: "Warn",
   error: "Error",
   critical: "Fatal",
@@ -64,7 +65,7 @@ export const configuredFormat = (settings: Settings): Logger.Logger<unknown, str
   settings.APPNET_AGENT_LOG_FORMAT === "json" ? jsonFormat : envoyFormat
 
 /** The lowest level at which the agent's own lines are logged. */
-const minimumLevel = (_settings: Settings): LogLevel.LogLevel => effectLevels.info
+const minimumLevel = (settings: Settings): LogLevel.LogLevel => effectLevels[settings.APPNET_AGENT_LOG_LEVEL]
 
 const loggerLayer = (settings: Settings, logger: Logger.Logger<unknown, unknown>) =>
   Layer.merge(Logger.layer([logger]), Layer.succeed(References.MinimumLogLevel, minimumLevel(settings)))
