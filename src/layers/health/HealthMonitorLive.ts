@@ -16,7 +16,7 @@ import { Config } from "../../services/Config.ts"
 import { describeExit } from "../../services/EnvoyLauncher.ts"
 import { EnvoyProcess, type EnvoyState } from "../../services/EnvoyProcess.ts"
 import { EnvoyRole, nameOf } from "../../services/EnvoyRole.ts"
-import { type Health, HealthMonitor } from "../../services/HealthMonitor.ts"
+import { type Health, HealthMonitor, type ReportedState } from "../../services/HealthMonitor.ts"
 import { LocalRelay } from "../../services/LocalRelay.ts"
 import { type Assessment, assess, atStart, dependingOn, type HealthRules, overruled } from "./assess.ts"
 
@@ -29,6 +29,9 @@ const differs = (before: Health, after: Health) =>
   before.envoyState !== after.envoyState ||
   (after.initialized && before.connection._tag !== after.connection._tag) ||
   before.initialConfig !== after.initialConfig
+
+/** States that a start passes through, and a drain that somebody asked for: not HEALTHY, and no reason for a warning. */
+const expectedStates: ReadonlyArray<ReportedState> = ["PRE_INITIALIZING", "INITIALIZING", "DRAINING"]
 
 const inWords = ({ status, envoyState, connection, initialConfig, reason }: Health) => {
   const parts = [`Envoy ${envoyState}`]
@@ -66,7 +69,8 @@ export const HealthMonitorLive = Layer.effect(
       yield* SubscriptionRef.set(health, after)
       if (differs(before, after)) {
         const words = `${role === "main" ? "" : `${nameOf(role)} is `}${inWords(after)}`
-        yield* after.status === "HEALTHY" ? Effect.logInfo(words) : Effect.logWarning(words)
+        const isExpected = after.status === "HEALTHY" || expectedStates.includes(after.envoyState)
+        yield* isExpected ? Effect.logInfo(words) : Effect.logWarning(words)
       }
     }, oneAtATime.withPermits(1))
 
