@@ -1,4 +1,4 @@
-// A small management server: ADS, state of the world, for the demo and for the tests.
+// A small xDS management server for the demo and the tests: ADS, state of the world.
 import { rmSync } from "node:fs"
 import {
   type Metadata,
@@ -11,7 +11,7 @@ import { decode, encode, type Json, messageType } from "./protobuf.ts"
 
 export type Resource = { readonly [key: string]: Json }
 
-/** What is served, in proto3 JSON, by kind. */
+/** The served resources by kind, in proto3 JSON. */
 export interface MeshResources {
   readonly listeners?: ReadonlyArray<Resource>
   readonly clusters?: ReadonlyArray<Resource>
@@ -22,7 +22,7 @@ export interface MeshResources {
 
 const typeUrl = (name: string) => `type.googleapis.com/${name}`
 
-/** In the order in which an update is sent: what a resource refers to goes before it. */
+/** In the order in which an update is sent: a resource comes after those that it refers to. */
 const kinds = [
   { key: "clusters", name: "envoy.config.cluster.v3.Cluster", id: "name" },
   { key: "endpoints", name: "envoy.config.endpoint.v3.ClusterLoadAssignment", id: "clusterName" },
@@ -42,7 +42,7 @@ interface Encoded {
 
 type Snapshot = ReadonlyMap<string, ReadonlyArray<Encoded>>
 
-/** Everything as it goes over the wire; throws, with the path, at what is no resource. */
+/** Encodes all resources. Throws at the first one that is not valid, with its path. */
 const snapshotOf = (resources: MeshResources): Snapshot =>
   new Map(
     kinds.map((kind) => [
@@ -118,34 +118,37 @@ export interface Nack {
 }
 
 export interface ControlPlane {
-  /** `unix:///path` or `host:port`, with the port that was taken. */
+  /** `unix:///path` or `host:port`, with the port that the server listens on. */
   readonly address: string
-  /** What Envoy refused, oldest first. */
+  /** Updates that Envoy rejected, oldest first. */
   readonly nacks: ReadonlyArray<Nack>
-  /** The metadata of every stream that was opened, oldest first. */
+  /** The metadata of every stream so far, oldest first. */
   readonly streams: ReadonlyArray<Metadata>
-  /** Streams that are open now. */
+  /** The number of open streams. */
   readonly open: () => number
-  /** Serves these from now on; throws, and changes nothing, at what is no resource. */
+  /** Replaces all resources and sends them. Throws, and changes nothing, where one is not valid. */
   readonly update: (resources: MeshResources) => void
-  /** Ends every stream; clients come back. */
+  /** Ends every stream. The server goes on listening, so that clients reconnect. */
   readonly endStreams: () => void
-  /** Ends every stream at once, and listens no longer. */
+  /** Ends every stream and stops listening. */
   readonly close: () => Promise<void>
 }
 
 export interface ControlPlaneOptions {
-  /** `unix:///path`, or `host:port`; port 0 takes a free one. */
+  /** `unix:///path`, or `host:port`, where port 0 is any free one. */
   readonly address: string
   readonly resources: MeshResources
   readonly credentials?: ServerCredentials
-  /** Called for each new stream: an error message refuses it as unauthenticated. */
+  /** Called for each new stream. A returned message rejects it as UNAUTHENTICATED. */
   readonly authorize?: (metadata: Metadata) => string | undefined
+  /** Called for each update that Envoy rejects. */
+  readonly onNack?: (nack: Nack) => void
 }
 
 const unavailable = 14
 const unauthenticated = 16
 
+/** Fails where the address cannot be listened on or a resource is not valid. */
 export const startControlPlane = async (options: ControlPlaneOptions): Promise<ControlPlane> => {
   const nacks: Array<Nack> = []
   const metadata: Array<Metadata> = []
@@ -159,7 +162,7 @@ export const startControlPlane = async (options: ControlPlaneOptions): Promise<C
     if (names.length === 0) return all
     const known = all.filter(({ name }) => names.includes(name))
     if (kind.key !== "endpoints") return known
-    // Envoy waits for the endpoints of every cluster that it asks for.
+    // Envoy waits until it has endpoints, possibly none, for every cluster that it asks for.
     const missing = names.filter((name) => !known.some((resource) => resource.name === name))
     return [...known, ...missing.map(emptyEndpoints)]
   }
@@ -183,7 +186,11 @@ export const startControlPlane = async (options: ControlPlaneOptions): Promise<C
       return send(stream, kind)
     }
     if (request.nonce !== known.nonce) return
-    if (request.error !== undefined) nacks.push({ typeUrl: request.typeUrl, message: request.error })
+    if (request.error !== undefined) {
+      const nack = { typeUrl: request.typeUrl, message: request.error }
+      nacks.push(nack)
+      options.onNack?.(nack)
+    }
     const same =
       request.names.length === known.names.length && request.names.every((name) => known.names.includes(name))
     known.names = request.names

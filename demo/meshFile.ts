@@ -1,10 +1,10 @@
-// The control plane's resources from a YAML file that is edited while they are served.
+// Reads the control plane's resources from a YAML file, and watches the file for changes.
 import { readFileSync, unwatchFile, watchFile } from "node:fs"
 import { parse } from "yaml"
 import type { MeshResources } from "./ControlPlane.ts"
 import type { Json } from "./protobuf.ts"
 
-/** Ports that stand in the file, and what to take in their place where they are taken. */
+/** Replacements for ports in the file: from the port in the file to the port to use. */
 export type Ports = ReadonlyMap<number, number>
 
 const withPorts = (json: Json, ports: Ports): Json => {
@@ -23,15 +23,14 @@ const isResources = (json: unknown): json is MeshResources =>
   json !== null &&
   Object.values(json).every((list) => Array.isArray(list) && list.every((item) => typeof item === "object"))
 
-/** Reads the file; throws at what is no list of resources by kind. */
+/** Throws where the file cannot be read, is not YAML, or has something else than lists of resources by kind. */
 export const readMesh = (file: string, ports: Ports = new Map()): MeshResources => {
   const json: unknown = withPorts(parse(readFileSync(file, "utf8")) ?? {}, ports)
-  if (!isResources(json))
-    throw new Error(`${file}: expected lists named listeners, clusters, endpoints, routes, secrets`)
+  if (!isResources(json)) throw new Error(`expected lists named listeners, clusters, endpoints, routes, secrets`)
   return json
 }
 
-/** Calls back after each change; returns how to stop. Editors replace a file as often as they write to it. */
+/** Calls `changed` after each change, until the returned function is called. It polls, since editors replace files. */
 export const onMeshChange = (file: string, changed: () => void): (() => void) => {
   const listener = () => changed()
   watchFile(file, { interval: 250 }, listener)

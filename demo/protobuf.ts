@@ -1,4 +1,4 @@
-// Envoy's protobuf messages from their proto3 JSON form, as it stands in Envoy's own configuration files.
+// Converts between Envoy's protobuf messages and proto3 JSON, the form of Envoy's configuration files.
 import { existsSync, readdirSync } from "node:fs"
 import { createRequire } from "node:module"
 import { dirname } from "node:path"
@@ -12,20 +12,20 @@ const roots = [
   packageFolder("protobufjs")
 ]
 
-const find = (file: string) => roots.map((root) => `${root}/${file}`).find(existsSync)
+const findProto = (file: string) => roots.map((root) => `${root}/${file}`).find(existsSync)
 
 const root = new protobuf.Root()
-root.resolvePath = (_origin, target) => find(target) ?? target
+root.resolvePath = (_origin, target) => findProto(target) ?? target
 
 const loaded = new Set<string>()
 
-/** The message type of this full name. A package of Envoy's stands in the folder of the same name. */
+/** The message type of this full name. The files of a protobuf package are in the folder of the same name. */
 export const messageType = (name: string): protobuf.Type => {
   const folder = name.split(".").slice(0, -1).join("/")
   if (!loaded.has(folder)) {
     loaded.add(folder)
-    const place = roots.map((candidate) => `${candidate}/${folder}`).find(existsSync)
-    const files = place === undefined ? [] : readdirSync(place).filter((file) => file.endsWith(".proto"))
+    const protoFolder = roots.map((candidate) => `${candidate}/${folder}`).find(existsSync)
+    const files = protoFolder === undefined ? [] : readdirSync(protoFolder).filter((file) => file.endsWith(".proto"))
     root.loadSync(
       files.map((file) => `${folder}/${file}`),
       { keepCase: true }
@@ -48,7 +48,7 @@ const object = (json: unknown, path: string) => (isObject(json) ? json : expecte
 
 const camelCase = (name: string) => name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())
 
-/** `google.protobuf.Value` of any JSON. */
+/** A `google.protobuf.Value` from JSON. */
 const toValue = (json: Json): Plain => {
   if (json === null) return { nullValue: 0 }
   if (typeof json === "boolean") return { boolValue: json }
@@ -100,7 +100,7 @@ const scalar = (type: string, json: Json, path: string): unknown => {
   }
 }
 
-const one = (field: protobuf.Field, json: Json, path: string): unknown => {
+const fieldValue = (field: protobuf.Field, json: Json, path: string): unknown => {
   const type = field.resolve().resolvedType
   if (type === null) return scalar(field.type, json, path)
   if (type instanceof protobuf.Enum) {
@@ -114,7 +114,8 @@ const message = (type: protobuf.Type, json: Json, path: string): Plain => {
   const name = type.fullName.replace(/^\./, "")
   const convert = special[name]
   if (convert !== undefined) return convert(json, path)
-  if (wrapper.test(name)) return { value: one(type.fields.value ?? expected("a wrapper", json, path), json, path) }
+  if (wrapper.test(name))
+    return { value: fieldValue(type.fields.value ?? expected("a wrapper", json, path), json, path) }
   const plain: Plain = {}
   for (const [key, value] of Object.entries(object(json, path))) {
     const at = `${path}.${key}`
@@ -122,24 +123,26 @@ const message = (type: protobuf.Type, json: Json, path: string): Plain => {
     if (field === undefined) return expected(`a field of ${name}`, key, path)
     if (value === null) continue
     if (field.map) {
-      plain[field.name] = Object.fromEntries(Object.entries(object(value, at)).map(([k, v]) => [k, one(field, v, at)]))
+      plain[field.name] = Object.fromEntries(
+        Object.entries(object(value, at)).map(([k, v]) => [k, fieldValue(field, v, at)])
+      )
     } else if (field.repeated) {
       if (!Array.isArray(value)) return expected("a list", value, at)
-      plain[field.name] = value.map((item: Json, i) => one(field, item, `${at}[${i}]`))
+      plain[field.name] = value.map((item: Json, i) => fieldValue(field, item, `${at}[${i}]`))
     } else {
-      plain[field.name] = one(field, value, at)
+      plain[field.name] = fieldValue(field, value, at)
     }
   }
   return plain
 }
 
-/** The bytes of a message; what cannot be converted is an error that names its path. */
+/** Encodes a message. Throws at the first part that cannot be converted, with its path. */
 export const encode = (name: string, json: Json, path = name): Uint8Array => {
   const type = messageType(name)
   return type.encode(message(type, json, path)).finish()
 }
 
-/** A message's fields, in snake_case. */
+/** Decodes a message. Its fields are in snake_case. */
 export const decode = (name: string, bytes: Uint8Array): Readonly<Record<string, unknown>> => {
   const type = messageType(name)
   return type.toObject(type.decode(bytes), { defaults: true, arrays: true, longs: Number })

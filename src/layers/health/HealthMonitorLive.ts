@@ -17,7 +17,7 @@ import { Config } from "../../services/Config.ts"
 import { describeExit } from "../../services/EnvoyLauncher.ts"
 import { EnvoyProcess, type EnvoyState } from "../../services/EnvoyProcess.ts"
 import { EnvoyRole, nameOf } from "../../services/EnvoyRole.ts"
-import { type Health, HealthMonitor } from "../../services/HealthMonitor.ts"
+import { type Health, HealthMonitor, type ReportedState } from "../../services/HealthMonitor.ts"
 import { LocalRelay } from "../../services/LocalRelay.ts"
 import { type Assessment, assess, atStart, dependingOn, type HealthRules, withProcessState } from "./assess.ts"
 
@@ -35,6 +35,9 @@ const isLogged = (before: Health, after: Health) =>
   before.envoyState !== after.envoyState ||
   (after.initialized && before.connection._tag !== after.connection._tag) ||
   before.initialConfig !== after.initialConfig
+
+/** States that a start passes through, and that of a drain on request: not HEALTHY, but no reason for a warning. */
+const expectedStates: ReadonlyArray<ReportedState> = ["PRE_INITIALIZING", "INITIALIZING", "DRAINING"]
 
 const describeHealth = ({ status, envoyState, connection, initialConfig, reason }: Health) => {
   const parts = [`Envoy ${envoyState}`]
@@ -81,7 +84,8 @@ export const HealthMonitorLive = Layer.effect(
       yield* SubscriptionRef.set(health, after)
       if (isLogged(before, after)) {
         const text = `${role === "main" ? "" : `${nameOf(role)} is `}${describeHealth(after)}`
-        yield* after.status === "HEALTHY" ? Effect.logInfo(text) : Effect.logWarning(text)
+        const isExpected = after.status === "HEALTHY" || expectedStates.includes(after.envoyState)
+        yield* isExpected ? Effect.logInfo(text) : Effect.logWarning(text)
       }
     }, publishLock.withPermits(1))
 
