@@ -28,6 +28,10 @@ const noWorkloadFiles = {
   mergedFiles: Effect.succeed(noMergedFiles)
 }
 
+/** Whether Envoy's version decides something: which runtime flags it still knows, or whether it is built for FIPS. */
+const dependsOnVersion = (mode: AgentMode, { APPNET_RUNTIME_GUARDS }: Settings) =>
+  APPNET_RUNTIME_GUARDS === "auto" || mode === "app mesh" || mode === "relay"
+
 /**
  * Everything but the settings that a generated bootstrap depends on: Envoy, the host, the metadata endpoints and files.
  * It is collected side by side, so it takes as long as the slowest part. Nothing here fails: problems are part of the
@@ -38,7 +42,7 @@ export const collectInputs = Effect.fn("Bootstrap.collectInputs")(function* (mod
   const host = yield* Host
   const collected = yield* Effect.all(
     {
-      version: binary.version,
+      version: dependsOnVersion(mode, settings) ? binary.version : Effect.succeedNone,
       localRelay: decideLocalRelay(mode, settings),
       platform: collectPlatformFacts(mode, settings),
       accessLog: resolveAdminAccessLog(settings.ENVOY_ADMIN_ACCESS_LOG_FILE),

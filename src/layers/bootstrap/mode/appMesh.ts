@@ -3,10 +3,11 @@ import { InvalidSetting } from "../../../services/Config.ts"
 import { isIpAddress, parseHostPort } from "../../../services/hostPort.ts"
 import type { SettingName, Settings } from "../../../services/Settings.ts"
 import { meshMember } from "./meshResource.ts"
+import type { ModeFacts } from "./modeFacts.ts"
 import { isFips, resolveRegion } from "./region.ts"
 import { appMeshEndpoint } from "./regionEndpoints.ts"
 import { isHostName } from "./relayUpstream.ts"
-import type { AppMeshMode, ModeFacts } from "./resolvedMode.ts"
+import type { AppMeshMode } from "./resolvedMode.ts"
 
 /** The variables that determine the management server of App Mesh mode. */
 export const appMeshEndpointVariables = (settings: Settings): ReadonlyArray<SettingName> =>

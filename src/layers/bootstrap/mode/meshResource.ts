@@ -1,13 +1,22 @@
 import { Result } from "effect"
 import { InvalidSetting } from "../../../services/Config.ts"
 import type { SettingName, Settings } from "../../../services/Settings.ts"
-import type { MeshMember } from "./resolvedMode.ts"
 
 /** The resource of App Mesh or Service Connect that an Envoy represents. */
 export type MeshResource =
   | { readonly _tag: "VirtualNode"; readonly mesh: string; readonly name: string }
   | { readonly _tag: "VirtualGateway"; readonly mesh: string; readonly name: string }
   | { readonly _tag: "TaskSet"; readonly cluster: string; readonly service: string }
+
+/** The member of a mesh that an Envoy represents, in App Mesh and Service Connect mode. */
+export interface MeshMember {
+  readonly nodeId: string
+  /** The variable that names the resource. */
+  readonly resourceVariable: SettingName
+  readonly resource: MeshResource
+  /** May be unknown in Service Connect mode, which does not need it. */
+  readonly region: string | undefined
+}
 
 const tagOf = { virtualNode: "VirtualNode", virtualGateway: "VirtualGateway" } as const
 

@@ -1,7 +1,7 @@
 import { Option, Result } from "effect"
 import { InvalidSetting } from "../../../services/Config.ts"
+import type { ModeFacts } from "./modeFacts.ts"
 import { requiresFips } from "./regionEndpoints.ts"
-import type { ModeFacts } from "./resolvedMode.ts"
 
 /** Whether this Envoy is built for FIPS. Where its version is unknown, it counts as not built for FIPS. */
 export const isFips = (version: ModeFacts["version"]): boolean => Option.exists(version, ({ fips }) => fips)

@@ -2,9 +2,9 @@ import { Result } from "effect"
 import { InvalidSetting } from "../../../services/Config.ts"
 import { isPort } from "../../../services/hostPort.ts"
 import type { SettingName, Settings } from "../../../services/Settings.ts"
+import type { ModeFacts } from "./modeFacts.ts"
 import { isFips, resolveRegion } from "./region.ts"
 import { serviceConnectHost } from "./regionEndpoints.ts"
-import type { ModeFacts } from "./resolvedMode.ts"
 
 /** Where a relay forwards the xDS streams, and how it signs them. */
 export interface RelayUpstream {

@@ -2,7 +2,8 @@ import { Result } from "effect"
 import type { InvalidSetting } from "../../../services/Config.ts"
 import type { Settings } from "../../../services/Settings.ts"
 import { meshMember } from "./meshResource.ts"
-import type { ModeFacts, ServiceConnectMode } from "./resolvedMode.ts"
+import type { ModeFacts } from "./modeFacts.ts"
+import type { ServiceConnectMode } from "./resolvedMode.ts"
 
 /** Service Connect mode: plain gRPC over the unix socket of a relay. */
 export const resolveServiceConnect = (

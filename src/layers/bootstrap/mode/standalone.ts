@@ -2,7 +2,8 @@ import { Result } from "effect"
 import { InvalidSetting } from "../../../services/Config.ts"
 import { parseHostPort } from "../../../services/hostPort.ts"
 import type { Settings } from "../../../services/Settings.ts"
-import type { ModeFacts, StandaloneMode } from "./resolvedMode.ts"
+import type { ModeFacts } from "./modeFacts.ts"
+import type { StandaloneMode } from "./resolvedMode.ts"
 
 const missingForMutualTls = (settings: Settings): ReadonlyArray<InvalidSetting> =>
   (["APPNET_XDS_CLIENT_CERT_FILE", "APPNET_XDS_CLIENT_KEY_FILE"] as const)
