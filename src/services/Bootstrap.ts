@@ -20,9 +20,9 @@ export type ManagementServerAddress = (
     }
 ) & {
   /** Whether the agent can open a stream. False if each request must be signed for AWS. */
-  readonly canOpenStream: boolean
+  readonly streams: boolean
   /** The variables that determine the address; the user should check them if the connection fails. */
-  readonly variables: ReadonlyArray<SettingName>
+  readonly namedBy: ReadonlyArray<SettingName>
   /** If this server is a relay: the server to which it forwards the streams. */
   readonly relaysTo: ManagementServerAddress | undefined
 }

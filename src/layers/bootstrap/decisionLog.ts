@@ -7,7 +7,7 @@ import { usesVariable } from "./provenance.ts"
 
 const format = (server: ManagementServerAddress): string => {
   const address = server._tag === "Unix" ? `unix://${server.path}` : formatHostPort(server)
-  const variables = server.variables.join(", ")
+  const variables = server.namedBy.join(", ")
   const behind = server.relaysTo === undefined ? "" : `, a relay to ${format(server.relaysTo)}`
   return `${address} (${variables})${behind}`
 }

@@ -138,7 +138,7 @@ const probe = (server: ManagementServerAddress): Effect.Effect<string | undefine
   Effect.gen(function* () {
     const socket = yield* server._tag === "Unix" ? opened("connect", () => net.connect(server.path)) : connect(server)
     const behind = server.relaysTo === undefined ? undefined : yield* probe(server.relaysTo)
-    if (behind !== undefined || !server.canOpenStream) return behind
+    if (behind !== undefined || !server.streams) return behind
     const tls = server._tag === "Tcp" ? server.tls : undefined
     const token = (yield* readOptional(tls?.token))?.toString("utf8")
     if (token !== undefined && !isHeaderValue(token)) {

@@ -65,12 +65,12 @@ const ofTls = (
 
 /** What stands in the way, and what to check. */
 export const causeOf = (server: ManagementServerAddress, failure: Failure): string => {
-  const variables = server.variables.join(", ")
+  const variables = server.namedBy.join(", ")
   // Where requests are signed, a relay opens the streams, and the agent none.
   const ofServer =
     server._tag === "Unix" || server.tls === undefined
       ? undefined
-      : ofTls(failure, server.tls, variables, server.canOpenStream)
+      : ofTls(failure, server.tls, variables, server.streams)
   const known = ofServer ?? (server._tag === "Unix" ? ofSocket : ofNetwork)(variables)[failure.code]
   return `management server ${described(server)}: ${known ?? `${failure.message} (${failure.code})`}`
 }

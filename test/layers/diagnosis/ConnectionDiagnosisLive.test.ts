@@ -129,8 +129,8 @@ describe("the cause", () => {
     host: "::1",
     port: 443,
     tls,
-    canOpenStream: true,
-    variables: ["APPMESH_XDS_ENDPOINT"],
+    streams: true,
+    namedBy: ["APPMESH_XDS_ENDPOINT"],
     relaysTo: undefined
   }
   const of = (code: string, at: ManagementServerAddress = server) => causeOf(at, { code, message: "as Node says" })
@@ -157,7 +157,7 @@ describe("the cause", () => {
     assert.match(`${refusalOf(server, 200, "99", "odd")}`, /gRPC status 99: odd$/)
   })
 
-  const behind: ManagementServerAddress = { ...server, canOpenStream: false, variables: ["AWS_REGION"] }
+  const behind: ManagementServerAddress = { ...server, streams: false, namedBy: ["AWS_REGION"] }
   const signing: ManagementServerAddress = {
     ...server,
     tls: undefined,

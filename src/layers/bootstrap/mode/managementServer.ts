@@ -14,8 +14,8 @@ const signedOnlyServer = (
   host,
   port,
   tls: { caBundle, certificate: undefined, key: undefined, token: undefined, serverName: host },
-  canOpenStream: false,
-  variables,
+  streams: false,
+  namedBy: variables,
   relaysTo: undefined
 })
 
@@ -39,8 +39,8 @@ const standaloneServer = (mode: StandaloneMode, settings: Settings, caBundle: st
             token: settings.APPNET_XDS_TOKEN_FILE,
             serverName: settings.APPNET_XDS_SNI ?? host
           },
-    canOpenStream: true,
-    variables: ["APPMESH_XDS_ENDPOINT"],
+    streams: true,
+    namedBy: ["APPMESH_XDS_ENDPOINT"],
     relaysTo: undefined
   }
 }
@@ -58,16 +58,16 @@ export const managementServerOf = (
       return {
         _tag: "Unix",
         path: mode.endpoint.replace(/^unix:(\/\/)?/, ""),
-        canOpenStream: true,
-        variables: ["APPMESH_XDS_ENDPOINT"],
+        streams: true,
+        namedBy: ["APPMESH_XDS_ENDPOINT"],
         relaysTo: undefined
       }
     case "Relay":
       return {
         _tag: "Unix",
         path: settings.APPNET_RELAY_LISTENER_UDS_PATH,
-        canOpenStream: true,
-        variables: ["APPNET_RELAY_LISTENER_UDS_PATH"],
+        streams: true,
+        namedBy: ["APPNET_RELAY_LISTENER_UDS_PATH"],
         relaysTo: signedOnlyServer(mode.upstream, caBundle)
       }
     case "AppMesh":
@@ -78,8 +78,8 @@ export const managementServerOf = (
             host: "127.0.0.1",
             port: settings.APPNET_LOCAL_RELAY_LISTENER_PORT,
             tls: undefined,
-            canOpenStream: true,
-            variables: ["APPNET_LOCAL_RELAY_LISTENER_PORT"],
+            streams: true,
+            namedBy: ["APPNET_LOCAL_RELAY_LISTENER_PORT"],
             relaysTo: signedOnlyServer(mode.localRelay, caBundle)
           }
     case "Standalone":
