@@ -34,7 +34,7 @@ const dependsOnVersion = (mode: AgentMode, { APPNET_RUNTIME_GUARDS }: Settings) 
 
 /**
  * Everything but the settings that a generated bootstrap depends on: Envoy, the host, the metadata endpoints and files.
- * It is collected side by side, so it takes as long as the slowest part. Nothing here fails: problems are part of the
+ * It is collected concurrently, so it takes as long as the slowest part. Nothing here fails: problems are part of the
  * result.
  */
 export const collectInputs = Effect.fn("Bootstrap.collectInputs")(function* (mode: AgentMode, settings: Settings) {

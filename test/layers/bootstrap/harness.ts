@@ -1,7 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import { Effect, type FileSystem, Layer, Option, Schema } from "effect"
+import { Effect, FileSystem, Layer, Option, PlatformError, Schema } from "effect"
 import { BootstrapLive } from "../../../src/layers/bootstrap/BootstrapLive.ts"
-import { Bootstrap } from "../../../src/services/Bootstrap.ts"
+import { Bootstrap, type Json } from "../../../src/services/Bootstrap.ts"
 import { EnvoyBinary, type EnvoyVersion } from "../../../src/services/EnvoyBinary.ts"
 import { Host } from "../../../src/services/Host.ts"
 import {
@@ -77,6 +79,72 @@ export const generatedOf = (environment: Environment, world: World = {}) =>
 
 export const virtualNode = "arn:aws:appmesh:us-west-2:123456789012:mesh/shop/virtualNode/cart"
 export const taskSet = "arn:aws:ecs:us-west-2:123456789012:task-set/MyCluster/MyService/ecs-svc/1"
+
+export const serviceConnect: Environment = {
+  APPMESH_RESOURCE_ARN: taskSet,
+  APPMESH_XDS_ENDPOINT: "unix:///tmp/xds.sock"
+}
+export const appMesh: Environment = { APPMESH_RESOURCE_ARN: virtualNode, AWS_REGION: "us-west-2" }
+export const relay: Environment = {
+  APPNET_ENABLE_RELAY_MODE_FOR_XDS: "1",
+  AWS_REGION: "us-west-2",
+  APPNET_CA_BUNDLE: "/ca.pem"
+}
+
+/** The messages of the problems for which an environment makes no bootstrap. */
+export const problemsOf = (environment: Environment, world: World = {}) =>
+  Effect.flip(bootstrapOf(environment, world)).pipe(
+    Effect.map(({ problems }) => problems.map(({ message }) => message))
+  )
+
+/** Stock Envoy cannot sign AWS requests, so App Mesh mode has a local relay. */
+export const stockEnvoy: World = { signsForAws: Option.some(false) }
+
+export const appMeshWithRoots: Environment = { ...appMesh, APPNET_CA_BUNDLE: "/ca.pem" }
+
+/** The generated bootstrap of the local relay. */
+export const localRelayOf = (environment: Environment) =>
+  Effect.flatMap(bootstrapOf({ ...appMeshWithRoots, ...environment }, stockEnvoy), ({ localRelay }) =>
+    localRelay?.document._tag === "Generated"
+      ? Effect.succeed({ ...localRelay, value: localRelay.document.value })
+      : Effect.die("no local relay")
+  )
+
+/** A temporary folder with these files, by name and content. */
+export const withFiles = (files: Environment) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const folder = mkdtempSync(`${tmpdir()}/appnet-bootstrap-`)
+      for (const [name, content] of Object.entries(files)) writeFileSync(`${folder}/${name}`, content)
+      return folder
+    }),
+    (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
+  )
+
+/** A file system that has these files and no writable folder. */
+export const readOnlyFiles = (...paths: ReadonlyArray<string>) =>
+  FileSystem.layerNoop({
+    exists: (path) => Effect.succeed(paths.includes(path)),
+    access: (path) =>
+      Effect.fail(
+        PlatformError.systemError({
+          _tag: "PermissionDenied",
+          module: "FileSystem",
+          method: "access",
+          pathOrDescriptor: path
+        })
+      )
+  })
+
+/** The values of all fields with a name, at any depth. */
+export const fieldsNamed = (json: Json, name: string): ReadonlyArray<Json> => {
+  if (typeof json !== "object" || json === null) return []
+  if (Array.isArray(json)) return json.flatMap((item: Json) => fieldsNamed(item, name))
+  return Object.entries(json).flatMap(([key, value]) => [...(key === name ? [value] : []), ...fieldsNamed(value, name)])
+}
+
+/** The first of them. */
+export const fieldNamed = (json: Json, name: string): Json | undefined => fieldsNamed(json, name)[0]
 
 const maybe = <const A extends ReadonlyArray<string>>(...values: A) => Schema.optionalKey(Schema.Literals(values))
 const truth = maybe("1", "0", "true", "F")

@@ -160,7 +160,7 @@ describe("decodeEnvironment", () => {
     })
   }
 
-  it("refuses a host name for DogStatsD only where it is used", () => {
+  it("refuses a host name for DogStatsD only if it is used", () => {
     const named = { STATSD_ADDRESS: "dogstatsd.local" }
     assert.strictEqual(refused({ ...named, ENABLE_ENVOY_DOG_STATSD: "1" })[0].variable, "STATSD_ADDRESS")
     assert.strictEqual(accepted(named).warnings.length, 1)
@@ -259,7 +259,7 @@ describe("decodeEnvironment", () => {
     assert.strictEqual(address(both), "127.0.0.1")
   })
 
-  it("checks health at the interval of `ready`, within 2 to 30 s, where only that is set", () => {
+  it("checks health at the interval of `ready`, within 2 to 30 s, if only that is set", () => {
     shows("ready-interval-for-health")
     const interval = (environment: Environment) => accepted(environment).settings.HC_POLL_INTERVAL_MS
     assert.strictEqual(interval({}), 10_000)

@@ -11,7 +11,7 @@ const createdSockets = (settings: Settings) => {
   ] satisfies ReadonlyArray<SettingName>
 }
 
-/** A socket in the abstract namespace is no file. */
+/** A socket in the abstract namespace is not a file. */
 const isAbstract = (path: string) => path.startsWith("@")
 
 /** A warning for each unix socket that Envoy cannot create. Envoy would exit when it starts. */

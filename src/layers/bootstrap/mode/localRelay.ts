@@ -10,7 +10,7 @@ export interface LocalRelayDecision {
   readonly warnings: ReadonlyArray<string>
 }
 
-const isUnknown =
+const unknownWarning =
   "whether Envoy can sign AWS requests is unknown: a local relay signs them (APPNET_ENABLE_LOCAL_RELAY_MODE_FOR_XDS)"
 
 /** Whether a second Envoy signs the AWS requests. Stock Envoy cannot sign its own xDS stream. */
@@ -25,7 +25,7 @@ export const decideLocalRelay = Effect.fnUntraced(function* (mode: AgentMode, se
   if (setting !== "auto") return decision(setting === "1", `APPNET_ENABLE_LOCAL_RELAY_MODE_FOR_XDS=${setting}`)
   const signsForAws = yield* (yield* EnvoyBinary).signsForAws
   return Option.match(signsForAws, {
-    onNone: () => decision(true, "whether Envoy can sign AWS requests is unknown", [isUnknown]),
+    onNone: () => decision(true, "whether Envoy can sign AWS requests is unknown", [unknownWarning]),
     onSome: (signs) => decision(!signs, signs ? "Envoy signs AWS requests itself" : "Envoy cannot sign AWS requests")
   })
 })

@@ -3,7 +3,7 @@ import { InvalidSetting } from "../../../services/Config.ts"
 import type { ModeFacts } from "./modeFacts.ts"
 import { requiresFips } from "./regionEndpoints.ts"
 
-/** Whether this Envoy is built for FIPS. Where its version is unknown, it counts as not built for FIPS. */
+/** Whether this Envoy is built for FIPS. An Envoy of unknown version counts as not built for it. */
 export const isFips = (version: ModeFacts["version"]): boolean => Option.exists(version, ({ fips }) => fips)
 
 const isRegionName = (text: string) => /^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/.test(text)

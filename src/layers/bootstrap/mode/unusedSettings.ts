@@ -3,8 +3,8 @@ import type { Mode } from "../../../services/Setting.ts"
 import { settingsTable } from "../../../services/Settings.ts"
 
 /**
- * A warning for each variable that was set to a value of its own but has no effect in the `active` modes: the agent's
- * mode, and local relay mode if there is a local relay.
+ * A warning for each variable that was set to another value than its default but has no effect in the `active` modes:
+ * the agent's mode, and local relay mode if there is a local relay.
  */
 export const unusedSettings = (
   active: readonly [Mode, ...ReadonlyArray<Mode>],

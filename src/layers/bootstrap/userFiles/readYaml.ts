@@ -3,7 +3,7 @@ import type { Json } from "../../../services/Bootstrap.ts"
 import { maximumYamlDepth, maximumYamlTokens } from "./limits.ts"
 import { yamlToJson } from "./yamlToJson.ts"
 
-/** The text is no YAML, or exceeds a limit. Names the first problem only. */
+/** The text is not YAML, or exceeds a limit. Names the first problem only. */
 export class YamlError extends Data.TaggedError("YamlError")<{
   /** `line 3, column 1`. */
   readonly position: string

@@ -1,0 +1,77 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, Layer } from "effect"
+import { TestClock } from "effect/testing"
+import * as Task from "../../../src/layers/platform/TaskMetadataLive.ts"
+import { noTaskFacts, TaskMetadata } from "../../../src/services/Metadata.ts"
+import { settings } from "../../fakes.ts"
+import { shows } from "../../shows.ts"
+import { type Routes, serverOf } from "./metadataServer.ts"
+
+const uri = "http://169.254.170.2/v4/1"
+const taskOf = (routes: Routes, environment = { ECS_CONTAINER_METADATA_URI_V4: uri }) => {
+  const server = serverOf(routes)
+  const collect = Effect.flatMap(TaskMetadata, (metadata) => metadata.collect).pipe(
+    Effect.provide(Task.layerNoTransport.pipe(Layer.provide(Layer.merge(server.layer, settings(environment)))))
+  )
+  return { ...server, collect }
+}
+
+describe("the task metadata endpoint", () => {
+  it.effect("is asked for container and task at the same time", () =>
+    Effect.gen(function* () {
+      const { collect, requests } = taskOf({
+        [`GET ${uri}`]: '{"Limits":{"CPU":256,"Memory":512}}',
+        [`GET ${uri}/task`]: '{"TaskARN":"arn:task","Cluster":"arn:cluster","AvailabilityZoneID":"usw2-az2"}'
+      })
+      const { facts, warnings } = yield* collect
+      assert.deepInclude(facts, {
+        cpu: "256",
+        memory: "512",
+        taskArn: "arn:task",
+        clusterArn: "arn:cluster",
+        availabilityZone: undefined,
+        availabilityZoneId: "usw2-az2"
+      })
+      assert.deepStrictEqual(warnings, [])
+      assert.deepStrictEqual(requests, [`GET ${uri}`, `GET ${uri}/task`])
+    })
+  )
+
+  it.effect("takes at most 2 s, and each missing answer is a warning", () =>
+    Effect.gen(function* () {
+      shows("metadata-side-by-side")
+      const { collect } = taskOf({})
+      const fiber = yield* Effect.forkScoped(collect)
+      yield* TestClock.adjust("2 seconds")
+      const { warnings } = yield* Fiber.join(fiber)
+      assert.strictEqual(warnings.length, 2)
+      assert.match(
+        `${warnings[0]}`,
+        /^http:\S+\/v4\/1 \(ECS_CONTAINER_METADATA_URI_V4\): no answer in 2000 ms: .*left out/
+      )
+    })
+  )
+
+  it.effect("counts an answer only with status 200 and JSON", () =>
+    Effect.gen(function* () {
+      shows("metadata-shape")
+      const { collect } = taskOf({
+        [`GET ${uri}`]: { status: 500, body: '{"Limits":{"CPU":256}}' },
+        [`GET ${uri}/task`]: "<html>"
+      })
+      const { facts, warnings } = yield* collect
+      assert.deepStrictEqual(facts, noTaskFacts)
+      assert.match(warnings.join("\n"), /status 500.*\n.*not JSON/)
+    })
+  )
+
+  it.effect("is not asked if the platform names none", () =>
+    Effect.gen(function* () {
+      const server = serverOf({})
+      const { warnings } = yield* Effect.flatMap(TaskMetadata, (metadata) => metadata.collect).pipe(
+        Effect.provide(Task.layerNoTransport.pipe(Layer.provide(Layer.merge(server.layer, settings({})))))
+      )
+      assert.deepStrictEqual([warnings, server.requests], [[], []])
+    })
+  )
+})
