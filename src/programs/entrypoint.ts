@@ -24,7 +24,9 @@ const logFailure = <A, E extends Error, R>(effect: Effect.Effect<A, E, R>) =>
 export const startAgent = (early: EarlyStart) => {
   openAgentOutput("stdout")
   openAgentOutput("stderr")
-  return logFailure(Layer.build(ConfigAndLogLive)).pipe(
+  // The layer that takes the probe over may never be built.
+  const endProbe = Effect.addFinalizer(() => Effect.sync(() => early.probe?.child.kill("SIGKILL")))
+  return Effect.andThen(endProbe, logFailure(Layer.build(ConfigAndLogLive))).pipe(
     Effect.flatMap((configAndLog) =>
       runOn(agentLive(early)).pipe(Effect.provide(signalsLive(early)), logFailure, Effect.provideContext(configAndLog))
     ),

@@ -224,7 +224,9 @@ describe("a stop", () => {
   it("before the agent has loaded its code ends at once, and leaves no `envoy --version` running", async () => {
     const folder = privateFolder()
     writeFileSync(`${folder}/envoy`, `#!/bin/sh\ntouch ${folder}/asked\nexec sleep 100\n`, { mode: 0o755 })
-    const { agent } = await startServing({ environment: { APPNET_ENVOY_PATH: `${folder}/envoy` } })
+    const agent = await startAgent({
+      environment: { ...serviceConnect(folder), APPNET_ENVOY_PATH: `${folder}/envoy` }
+    })
     await eventually(() => existsSync(`${folder}/asked`), "the question for the version")
     agent.child.kill("SIGTERM")
     expect(await agent.exited).toEqual({ code: 0, signal: null })
@@ -427,7 +429,7 @@ describe("the bundle", () => {
   it("runs without node_modules", async () => {
     shows("one-file")
     const folder = privateFolder()
-    execFileSync("cp", [agentFile, `${folder}/agent.mjs`])
+    execFileSync("cp", ["-rT", agentFile.replace(/\/agent\.mjs$/, ""), folder])
     const version = execFileSync(process.execPath, [`${folder}/agent.mjs`, "--version"], {
       encoding: "utf8",
       cwd: folder
