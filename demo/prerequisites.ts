@@ -63,7 +63,7 @@ const build = (folder: string) =>
     })
   })
 
-/** Builds the agent if its sources are newer, with temporary files in `folder`. Returns a notice for the user, if any. */
+/** Builds the agent if its sources are newer, with temporary files in `folder`. May return a notice for the user. */
 export const buildAgent = async (folder: string): Promise<string | undefined> => {
   const isBuilt = existsSync(agentFile)
   if (isBuilt && newestIn(`${root}src`) <= statSync(agentFile).mtimeMs) return undefined
