@@ -153,6 +153,6 @@ describe("a demo that cannot start", () => {
     writeFileSync(`${tree}/scripts/envoy.sh`, "echo there is no wheel for this platform >&2\nexit 1\n")
     const demo = startDemo({ tree })
     expect(await demo.exited).toBe(1)
-    expect(demo.stderr()).toBe("There is no Envoy to run. there is no wheel for this platform\n")
+    expect(demo.stderr()).toBe("there is no wheel for this platform\nThere is no Envoy to run.\n")
   })
 })
