@@ -48,8 +48,8 @@ const listen = (port: number) =>
   })
 
 /**
- * Keeps other demos from a port that is released and not used yet, by an abstract unix socket. Linux removes it with the
- * process; other systems have none. Undefined where another demo has claimed the port.
+ * Keeps other demos from a port that is released and not used yet. The claim is an abstract unix socket, which Linux
+ * removes with the process; other systems have none. Undefined where another demo has claimed the port.
  */
 const claim = (port: number) =>
   new Promise<net.Server | undefined>((resolve) => {
