@@ -1,4 +1,5 @@
 // Asks the agent's management API about the agent and Envoy.
+import { existsSync, readFileSync } from "node:fs"
 import { get } from "./http.ts"
 import { pause } from "./timing.ts"
 
@@ -26,15 +27,29 @@ export const readReason = async (port: number): Promise<string | undefined> => {
   }
 }
 
-/** Polls until the mesh is HEALTHY and returns its status. Undefined where the signal was aborted first. */
+/** Whether this process is a child of that one. Where there is no /proc, nobody can tell: true. */
+const isChild = (pid: string | undefined, parent: number): boolean => {
+  if (!existsSync("/proc/self/stat")) return true
+  try {
+    return /\) \S (\d+) /.exec(readFileSync(`/proc/${pid}/stat`, "latin1"))?.[1] === `${parent}`
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Polls until the mesh is HEALTHY and returns its status. Undefined where the signal was aborted first. An answer only
+ * counts if its Envoy is a child of this agent: another agent may have taken the port.
+ */
 export const waitUntilHealthy = async (
   port: number,
+  agentPid: number,
   signal: AbortSignal,
   onWait: (status: AgentStatus | undefined) => void
 ): Promise<AgentStatus | undefined> => {
   while (!signal.aborted) {
     const status = await readStatus(port)
-    if (status?.healthStatus === "HEALTHY") return status
+    if (status?.healthStatus === "HEALTHY" && isChild(status.envoyPid, agentPid)) return status
     onWait(status)
     await pause(50, signal)
   }

@@ -32,7 +32,7 @@ const slowStart = 2000
 /** Waits for HEALTHY and then tells the user what runs. False where the signal was aborted first. */
 const becomesHealthy = async ({ agent, output, plane, ports }: Mesh, signal: AbortSignal): Promise<boolean> => {
   const begin = performance.now()
-  const status = await waitUntilHealthy(ports.agent, signal, (latest) => {
+  const status = await waitUntilHealthy(ports.agent, agent.pid, signal, (latest) => {
     if (output.isInteractive && performance.now() - begin > slowStart)
       output.showStatus(["Waiting for HEALTHY", `Envoy is ${latest?.envoyState ?? "not started"}`])
   })
@@ -47,7 +47,7 @@ const becomesHealthy = async ({ agent, output, plane, ports }: Mesh, signal: Abo
 const describeFailure = async ({ options, plane, ports }: Mesh): Promise<ReadonlyArray<string>> => [
   `The mesh is not HEALTHY after ${options.startSeconds} s (DEMO_START_SECONDS). The agent reports:`,
   ...(await describeProblem(ports.agent)).map((line) => `  ${line}`),
-  ...plane.nacks.slice(-1).map(({ message }) => `  refused by Envoy: ${message}`)
+  ...(plane.rejection() === undefined ? [] : [`  rejected by Envoy: ${plane.rejection()}`])
 ]
 
 const showProgress = async ({ output, ports }: Mesh, count: TrafficCount, signal: AbortSignal): Promise<void> => {
@@ -58,7 +58,7 @@ const showProgress = async ({ output, ports }: Mesh, count: TrafficCount, signal
   }
 }
 
-/** Sends traffic until a stop request, the end of the run's time or of the agent. Stops the agent; returns the exit code. */
+/** Sends traffic until a stop is requested, the time is up, or the agent has ended. Returns the demo's exit code. */
 const runTraffic = async (mesh: Mesh): Promise<number> => {
   const { agent, options, output, ports, stop } = mesh
   const count: TrafficCount = { ok: 0, failed: 0 }
@@ -108,13 +108,14 @@ const stopFaster = (agent: AgentProcess) => {
 export const runMesh = async (demo: Demo): Promise<number | "port taken"> => {
   const { options, output, stop } = demo
   await using stack = new AsyncDisposableStack()
-  const { ports, release } = await reservePorts()
+  const { giveUp, ports, release } = await reservePorts()
+  stack.defer(giveUp)
   const portTaken = new AbortController()
   const inspect = (text: string) => {
     if (saysPortTaken(text, ports)) portTaken.abort()
   }
 
-  const plane = await serveMesh(ports, output, ({ message }) => inspect(message))
+  const plane = await serveMesh(ports, output, inspect)
   stack.defer(() => plane.close())
   await release()
   const upstream = await startUpstream(ports.upstream)

@@ -10,16 +10,16 @@ export interface Output {
   /** Prints on stdout; on stderr once stdout has failed. */
   readonly print: (...lines: ReadonlyArray<string>) => void
   readonly printError: (...lines: ReadonlyArray<string>) => void
-  /** Replaces the status line, or prints a line where there is none. Parts at the end are left out where space is short. */
+  /** Replaces the status line, or prints a line where there is none. Parts that do not fit are left out. */
   readonly showStatus: (parts: ReadonlyArray<string>) => void
   readonly hideStatus: () => void
-  /** Forwards whole lines until the source ends, and reads no faster than they are written. `onLines` is called first. */
+  /** Forwards whole lines until the source ends, no faster than they are written. `onLines` is called first. */
   readonly forward: (source: Readable, to: OutputName, onLines: (text: string) => void) => Promise<void>
   /** Waits until everything is written, at most for a second. */
   readonly flush: () => Promise<void>
 }
 
-/** Moves to the first column and erases everything from there, with the lines into which a resize wrapped the status. */
+/** Moves to the first column and erases everything from there, also rows into which a resize wrapped the status. */
 const eraseStatus = "\r\u001b[J"
 /** The width of a terminal that does not report one. */
 const defaultColumns = 80

@@ -21,44 +21,65 @@ export const preferredPorts: Ports = { listener: 10_080, upstream: 10_081, agent
 
 export interface ReservedPorts {
   readonly ports: Ports
-  /** Frees the ports for the programs that they were chosen for. */
+  /** Stops listening, so that the programs can listen for which the ports were chosen. */
   readonly release: () => Promise<void>
+  /** Lets other demos have the ports. */
+  readonly giveUp: () => void
 }
 
 interface Reservation {
   readonly port: number
   readonly release: () => Promise<void>
+  readonly giveUp: () => void
 }
 
+const close = (server: net.Server) => new Promise<void>((done) => server.close(() => done()))
+
 /** Listens on a port of loopback, where 0 is any free one. Undefined where the port is taken. */
-const reserve = (port: number) =>
-  new Promise<Reservation | undefined>((resolve, reject) => {
+const listen = (port: number) =>
+  new Promise<net.Server | undefined>((resolve, reject) => {
     // An open connection would keep the server from closing.
     const server = net.createServer((socket) => socket.destroy())
     server.once("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "EADDRINUSE" || error.code === "EACCES") resolve(undefined)
       else reject(new DemoError(`No port of ${host} can be opened: ${error.message}`))
     })
-    server.listen(port, host, () => {
-      const address = server.address()
-      resolve({
-        port: typeof address === "object" && address !== null ? address.port : port,
-        release: () => new Promise((done) => server.close(() => done()))
-      })
-    })
+    server.listen(port, host, () => resolve(server))
   })
+
+/**
+ * Keeps other demos from a port that is released and not used yet. The claim is an abstract unix socket, which Linux
+ * removes with the process; other systems have none. Undefined where another demo has claimed the port.
+ */
+const claim = (port: number) =>
+  new Promise<net.Server | undefined>((resolve) => {
+    const server = net.createServer((socket) => socket.destroy())
+    server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code === "EADDRINUSE" ? undefined : server))
+    server.listen(`\0appnet-agent-demo/port-${port}`, () => resolve(server))
+  })
+
+/** Undefined where the port is taken, or claimed by another demo. */
+const reserve = async (wanted: number): Promise<Reservation | undefined> => {
+  const server = await listen(wanted)
+  if (server === undefined) return undefined
+  const address = server.address()
+  const port = typeof address === "object" && address !== null ? address.port : wanted
+  const claimed = await claim(port)
+  if (claimed !== undefined) return { port, release: () => close(server), giveUp: () => void claimed.close() }
+  await close(server)
+  return undefined
+}
 
 /** How many ports after a preferred one are tried before the kernel chooses. */
 const neighbours = 50
 
 const reserveNear = async (preferred: number): Promise<Reservation> => {
-  for (let port = preferred + 1; port <= Math.min(preferred + neighbours, 65_535); port += 1) {
-    const reservation = await reserve(port)
+  for (let offset = 1; offset <= 2 * neighbours; offset += 1) {
+    const port = preferred + offset
+    const reservation = await reserve(offset <= neighbours && port <= 65_535 ? port : 0)
     if (reservation !== undefined) return reservation
   }
-  const reservation = await reserve(0)
-  if (reservation === undefined) throw new DemoError(`No port of ${host} is free`)
-  return reservation
+  throw new DemoError(`No port of ${host} is free`)
 }
 
 /**
@@ -78,6 +99,7 @@ export const reservePorts = async (preferred: Ports = preferredPorts): Promise<R
     agent: own.agent ?? (await reserveNear(preferred.agent)),
     admin: own.admin ?? (await reserveNear(preferred.admin))
   }
+  const all = Object.values(reserved)
   return {
     ports: {
       listener: reserved.listener.port,
@@ -86,7 +108,10 @@ export const reservePorts = async (preferred: Ports = preferredPorts): Promise<R
       admin: reserved.admin.port
     },
     release: async () => {
-      await Promise.all(Object.values(reserved).map(({ release }) => release()))
+      await Promise.all(all.map(({ release }) => release()))
+    },
+    giveUp: () => {
+      for (const { giveUp } of all) giveUp()
     }
   }
 }

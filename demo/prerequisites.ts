@@ -23,15 +23,14 @@ export const makeRunFolder = (): string => {
   }
 }
 
-/** The path of Envoy. Where there is none, the error is what the script says on stderr. */
+/** The path of Envoy. The script that looks for it reports its progress and problems on stderr. */
 export const findEnvoy = async (): Promise<string> => {
+  const search = promisify(execFile)("sh", [`${root}scripts/envoy.sh`])
+  search.child.stderr?.pipe(process.stderr, { end: false })
   try {
-    const { stdout, stderr } = await promisify(execFile)("sh", [`${root}scripts/envoy.sh`])
-    process.stderr.write(stderr)
-    return stdout.trim()
-  } catch (error) {
-    const stderr = error instanceof Error && "stderr" in error ? `${error.stderr}`.trim() : ""
-    throw new DemoError(`There is no Envoy to run. ${stderr === "" ? messageOf(error) : stderr}`)
+    return (await search).stdout.trim()
+  } catch {
+    throw new DemoError("There is no Envoy to run.")
   }
 }
 
@@ -63,7 +62,7 @@ const build = (folder: string) =>
     })
   })
 
-/** Builds the agent if its sources are newer, with temporary files in `folder`. Returns a notice for the user, if any. */
+/** Builds the agent if its sources are newer, with temporary files in `folder`. May return a notice for the user. */
 export const buildAgent = async (folder: string): Promise<string | undefined> => {
   const isBuilt = existsSync(agentFile)
   if (isBuilt && newestIn(`${root}src`) <= statSync(agentFile).mtimeMs) return undefined

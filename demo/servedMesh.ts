@@ -15,44 +15,58 @@ export const meshFileHere = (): string => {
   return path.startsWith("..") ? meshFile : path
 }
 
+/** Envoy's words on one line. The reason is at their end, behind the rejected resource. */
+const shorten = (message: string): string => {
+  const line = message
+    .replace(/\s+/g, " ")
+    .replace(/\p{Cc}/gu, "?")
+    .trim()
+  return line.length <= 500 ? line : `${line.slice(0, 100)} ... ${line.slice(-395)}`
+}
+
 export interface ServedMesh {
   /** `host:port`. */
   readonly address: string
-  readonly nacks: ReadonlyArray<Nack>
+  /** What Envoy rejected last. */
+  readonly rejection: () => string | undefined
   readonly close: () => Promise<void>
 }
 
-const startPlane = async (
-  resources: ReturnType<typeof readMesh>,
-  onNack: (nack: Nack) => void
-): Promise<ControlPlane> => {
+const startEmpty = async (onNack: (nack: Nack) => void): Promise<ControlPlane> => {
   try {
-    return await startControlPlane({ address: `${host}:0`, resources, onNack })
+    return await startControlPlane({ address: `${host}:0`, resources: {}, onNack })
   } catch (error) {
     throw new DemoError(`The control plane cannot start: ${messageOf(error)}`)
   }
 }
 
 /** Fails with a DemoError where the file is not valid, or the control plane cannot listen. */
-export const serveMesh = async (ports: Ports, output: Output, onNack: (nack: Nack) => void): Promise<ServedMesh> => {
+export const serveMesh = async (
+  ports: Ports,
+  output: Output,
+  onRejection: (message: string) => void
+): Promise<ServedMesh> => {
   const replacements = new Map([
     [preferredPorts.listener, ports.listener],
     [preferredPorts.upstream, ports.upstream]
   ])
-  const read = () => {
+  let rejection: string | undefined
+  const plane = await startEmpty(({ message }) => {
+    rejection = shorten(message)
+    output.print(`Envoy rejects ${meshFileHere()}: ${rejection}`)
+    onRejection(message)
+  })
+  const update = () => {
     try {
-      return readMesh(meshFile, replacements)
+      plane.update(readMesh(meshFile, replacements))
     } catch (error) {
       throw new DemoError(`${meshFileHere()} cannot be served: ${messageOf(error)}`)
     }
   }
-  const plane = await startPlane(read(), (nack) => {
-    output.print(`Envoy refuses ${meshFileHere()}: ${nack.message.trim()}`)
-    onNack(nack)
-  })
+  update()
   const unwatch = onMeshChange(meshFile, () => {
     try {
-      plane.update(read())
+      update()
       output.print(`${meshFileHere()} changed: sent to Envoy`)
     } catch (error) {
       output.print(messageOf(error))
@@ -60,7 +74,7 @@ export const serveMesh = async (ports: Ports, output: Output, onNack: (nack: Nac
   })
   return {
     address: plane.address,
-    nacks: plane.nacks,
+    rejection: () => rejection,
     close: () => {
       unwatch()
       return plane.close()

@@ -7,7 +7,7 @@ import { decode, encode } from "../../demo/protobuf.ts"
 import { ask, envoyPath, eventually, freePort, privateFolder } from "../e2e/agent.ts"
 import { answering, controlPlaneIn } from "../e2e/mesh.ts"
 
-/** An Envoy without an agent, with its configuration from the control plane on `folder`'s socket. */
+/** Starts Envoy without an agent. Its configuration comes from the control plane at the socket in `folder`. */
 const startEnvoy = (folder: string) => {
   const ads = { ads: {}, resourceApiVersion: "V3" }
   const bootstrap = {
@@ -40,7 +40,7 @@ const serves = (port: number, path: string, body: string) =>
   eventually(async () => (await ask(`http://127.0.0.1:${port}`, path)).body === body, `${body} from ${path}`)
 
 describe("ControlPlane", () => {
-  it("serves Envoy, changes what it serves, and tells what Envoy refused", async () => {
+  it("serves Envoy, sends updates, and reports what Envoy rejected", async () => {
     const folder = privateFolder()
     const port = await freePort()
     const plane = await controlPlaneIn(folder, { listeners: [answering(port, "first", "ingress")] })
@@ -52,13 +52,13 @@ describe("ControlPlane", () => {
     await serves(port, "/", "second")
     expect(plane.nacks).toEqual([])
     plane.update({ listeners: [{ ...answering(port, "third", "ingress"), filterChains: [] }] })
-    const nack: Nack = await eventually(() => plane.nacks[0], "Envoy's refusal")
+    const nack: Nack = await eventually(() => plane.nacks[0], "the NACK")
     expect(nack.typeUrl).toBe("type.googleapis.com/envoy.config.listener.v3.Listener")
     expect(nack.message).toMatch(/ingress.*no filter chains/s)
     expect((await ask(`http://127.0.0.1:${port}`, "/")).body).toBe("second")
   })
 
-  it("refuses what is no resource, with its path, and goes on with what it had", async () => {
+  it("throws at an invalid resource, with its path, and keeps the resources it had", async () => {
     const folder = privateFolder()
     const plane = await controlPlaneIn(folder, {})
     const wrong = (resources: MeshResources) => () => plane.update(resources)
@@ -75,7 +75,7 @@ describe("ControlPlane", () => {
     await serves(port, "/", "still")
   })
 
-  it("follows a file that is edited and one that is replaced, and ports that were taken", async () => {
+  it("serves a file anew when it is edited and when it is replaced, with other ports", async () => {
     const folder = privateFolder()
     const file = `${folder}/mesh.yaml`
     const port = await freePort()
@@ -99,10 +99,10 @@ describe("ControlPlane", () => {
 
 describe("proto3 JSON", () => {
   const cluster = "envoy.config.cluster.v3.Cluster"
-  const there = (json: Parameters<typeof encode>[1]) => decode(cluster, encode(cluster, json))
+  const roundTrip = (json: Parameters<typeof encode>[1]) => decode(cluster, encode(cluster, json))
 
-  it("takes camelCase and snake_case, wrappers, durations, enums by name, structs and Any", () => {
-    const read = there({
+  it("converts camelCase and snake_case, wrappers, durations, enum names, structs and Any", () => {
+    const read = roundTrip({
       name: "upstream",
       connect_timeout: "1.5s",
       perConnectionBufferLimitBytes: 32_768,
@@ -122,9 +122,9 @@ describe("proto3 JSON", () => {
     })
   })
 
-  it("names the path of what it cannot convert", () => {
-    expect(() => there({ name: 7 })).toThrow(`${cluster}.name: expected a string, found 7`)
-    expect(() => there({ loadAssignment: { endpoints: [{ lbEndpoints: {} }] } })).toThrow(
+  it("throws at what it cannot convert, with its path", () => {
+    expect(() => roundTrip({ name: 7 })).toThrow(`${cluster}.name: expected a string, found 7`)
+    expect(() => roundTrip({ loadAssignment: { endpoints: [{ lbEndpoints: {} }] } })).toThrow(
       `${cluster}.loadAssignment.endpoints[0].lbEndpoints: expected a list`
     )
   })
