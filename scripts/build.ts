@@ -138,7 +138,7 @@ try {
     write(`${name}.cjs`, `(function(module,exports,__filename){${text}\n})`)
     if (!programs.includes(part)) continue
     const words = [path("scripts/codeCache.ts"), `${work}/${name}.cjs`, `${work}/${name}.v8`]
-    execFileSync(process.execPath, words, { env: startIn(scratch), stdio: ["ignore", "ignore", "inherit"] })
+    execFileSync(process.execPath, words, { env: startIn(scratch), stdio: "pipe" })
     written.push(`${name}.v8`)
   }
   const main = await bundle({
