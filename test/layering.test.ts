@@ -7,6 +7,12 @@ const src = fileURLToPath(new URL("../src/", import.meta.url))
 
 const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((name) => /(?<!\.d)\.ts$/.test(name))
 
+const testFiles = ["layers", "programs", "services"].flatMap((folder) =>
+  readdirSync(new URL(folder, import.meta.url), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".test.ts"))
+    .map((name) => `${folder}/${name}`)
+)
+
 /** What a file imports, types included: files as paths from src, packages and Node's modules by name. */
 const importsOf = (file: string): ReadonlyArray<string> =>
   [...readFileSync(`${src}${file}`, "utf8").matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"([^"]+)"/g)].map(([, name = ""]) =>
@@ -65,5 +71,12 @@ describe("src", () => {
 
   it("has no files that import each other in a circle", () => {
     assert.deepStrictEqual(findCircle(), [])
+  })
+
+  it("has a file for each test file: x.ts for x.test.ts and for x.subject.test.ts", () => {
+    assert.deepStrictEqual(
+      testFiles.filter((name) => !files.includes(name.replace(/(\.\w+)?\.test\.ts$/, ".ts"))),
+      []
+    )
   })
 })

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
-import { decodeEnvironment, type Environment } from "../../../src/layers/config/decode.ts"
-import type { SettingName } from "../../../src/services/Settings.ts"
-import { shows } from "../../shows.ts"
+import { decodeEnvironment, type Environment } from "../../src/layers/config/decode.ts"
+import type { SettingName } from "../../src/services/Settings.ts"
+import { shows } from "../shows.ts"
 
 const decoded = (environment: Environment) => Result.getOrThrow(decodeEnvironment(environment, 0))
 

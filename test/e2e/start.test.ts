@@ -1,0 +1,67 @@
+import { existsSync, writeFileSync } from "node:fs"
+import { describe, expect, it } from "vitest"
+import { shows } from "../shows.ts"
+import { agentEnvironment, ask, privateFolder, runAgent } from "./agent.ts"
+import { startServing } from "./serving.ts"
+
+describe("a custom bootstrap", () => {
+  it("is used unchanged, and the agent uses the admin address in it", async () => {
+    shows("ENVOY_CONFIG_FILE", "own-file", "no-ads")
+    const { agent, listener } = await startServing()
+    const status = await agent.until({ healthStatus: "HEALTHY", envoyState: "LIVE" })
+    expect((await ask(listener, "/")).body).toBe("served")
+    // Without ADS in the bootstrap no connection is reported.
+    expect(status).not.toHaveProperty("managementServerConnectionStatus")
+    expect(status.initialConfigUpdateStatus).toBe("UPDATE_SUCCESSFUL")
+  })
+
+  it("without an admin address is an error that says what to add", async () => {
+    shows("exit-1-bootstrap")
+    const folder = privateFolder()
+    writeFileSync(`${folder}/own.yaml`, "static_resources: {}\n")
+    const environment = { ...(await agentEnvironment(folder)), ENVOY_CONFIG_FILE: `${folder}/own.yaml` }
+    const { code, stderr } = await runAgent([], environment)
+    expect(code).toBe(1)
+    expect(stderr).toContain(`ENVOY_CONFIG_FILE=${folder}/own.yaml: line 1, column 1: no admin address`)
+  })
+
+  it("that is not YAML is an error with line and column", async () => {
+    const folder = privateFolder()
+    writeFileSync(`${folder}/own.yaml`, "admin:\n  address: [unclosed\n")
+    const environment = { ...(await agentEnvironment(folder)), ENVOY_CONFIG_FILE: `${folder}/own.yaml` }
+    const { code, stderr } = await runAgent([], environment)
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/own\.yaml: line 3, column 1: /)
+  })
+})
+
+describe("before anything starts", () => {
+  it("three invalid settings are three errors, and no Envoy is started", async () => {
+    shows("exit-1-setting", "all-at-once")
+    const folder = privateFolder()
+    const environment = {
+      ...(await agentEnvironment(folder)),
+      APPNET_AGENT_ADMIN_MODE: "carrier-pigeon",
+      ENVOY_ADMIN_ACCESS_PORT: "99999",
+      ENVOY_ADMIN_MODE: "x"
+    }
+    writeFileSync(`${folder}/envoy`, `#!/bin/sh\n[ "$1" = --version ] || touch ${folder}/started\n`, { mode: 0o755 })
+    const { code, stderr } = await runAgent([], { ...environment, APPNET_ENVOY_PATH: `${folder}/envoy` })
+    expect(code).toBe(1)
+    expect(stderr).toContain("APPNET_AGENT_ADMIN_MODE=carrier-pigeon is invalid: expected one of tcp, uds")
+    expect(stderr).toContain("ENVOY_ADMIN_ACCESS_PORT=99999 is invalid: expected a port from 1 to 65535")
+    expect(stderr).toContain("ENVOY_ADMIN_MODE=x is invalid: expected one of tcp, uds")
+    expect(existsSync(`${folder}/started`)).toBe(false)
+  })
+
+  it("an address that is in use is an error, and no Envoy is started", async () => {
+    shows("exit-1-bind")
+    const { agent } = await startServing()
+    await agent.until({ healthStatus: "HEALTHY" })
+    const { code, stderr } = await runAgent([], { ...agent.environment, APPNET_RUN_DIR: privateFolder() })
+    expect(code).toBe(1)
+    expect(stderr).toContain(`cannot serve the management API on 127.0.0.1:${agent.environment.APPNET_AGENT_HTTP_PORT}`)
+    expect(stderr).not.toContain("Envoy started")
+    await agent.until({ healthStatus: "HEALTHY" })
+  })
+})
