@@ -18,8 +18,8 @@ const logFailure = <A, E extends Error, R>(effect: Effect.Effect<A, E, R>) =>
   )
 
 /**
- * Runs the agent in this process, which ends with an exit code for every failure. Lines go to the log that the settings name
- * until the very end; what is wrong with the settings themselves is told on stderr.
+ * Runs the agent in this process, which ends with an exit code for every failure. Log lines go where the settings say until
+ * the very end; problems of the settings themselves go to stderr.
  */
 export const startAgent = (early: EarlyStart) => {
   openAgentOutput("stdout")

@@ -71,7 +71,7 @@ export const EnvoyBinaryLive = Layer.effect(
           )
         ),
         Effect.map(Option.flatMap(parseEnvoyVersion)),
-        // The launch fails with the same error, which is told then.
+        // The launch fails with the same error, and reports it.
         Effect.catchTag("EnvoyNotFound", () => Effect.succeedNone)
       )
     )

@@ -49,7 +49,7 @@ const tried = Effect.fn("EnvoyWrapper.try")(function* (early: WrapperProbe | und
   return { words: yield* chooseWrapper, versionOutput: Option.none() } satisfies Trial
 })
 
-/** Takes the trial that was begun early, where there is one. It goes on while the layers above this one are being built. */
+/** Uses the trial that was begun early, if there is one. The layers above this one are built while it runs. */
 export const layerAfter = (early: WrapperProbe | undefined) =>
   Layer.effect(
     EnvoyWrapper,
