@@ -12,7 +12,7 @@
 #
 # It must work with the C library of this Debian, as the official binary does.
 
-# The same version of Node as in package.json: the build stores code that V8 has compiled, which only this version can use.
+# The same version of Node as in scripts/node/package.json: the build stores code that V8 has compiled, which only this version can use.
 ARG NODE_IMAGE=node:24.21.0-bookworm-slim
 ARG DEBIAN_IMAGE=debian:bookworm-slim
 # The image that the Envoy project publishes for each platform.
@@ -21,7 +21,8 @@ ARG ENVOY_IMAGE=envoyproxy/envoy:v1.40.0
 FROM ${NODE_IMAGE} AS build
 WORKDIR /src
 COPY package.json package-lock.json ./
-RUN npm ci --no-audit --no-fund
+COPY scripts/node/package.json scripts/node/
+RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY scripts scripts
 COPY resources resources
 COPY src src
