@@ -22,6 +22,17 @@ describe("the Dockerfile", () => {
     expect(argument("VERSION")).toBe(manifest.version)
   })
 
+  it("fetches base images, npm's packages by their hashes, and Debian's packages, and nothing else", () => {
+    expect(instructions.filter(({ name }) => name === "ADD")).toEqual([])
+    const commands = instructions.filter(({ name }) => name === "RUN").flatMap(({ text }) => text.split("&&"))
+    const fetching = commands.map((command) => command.trim()).filter((command) => /^(npm (?!run )|apt)/.test(command))
+    expect(new Set(fetching.map((command) => command.split(" ").slice(0, 3).join(" ")))).toEqual(
+      new Set(["npm ci --ignore-scripts", "apt-get update", "apt-get install -y"])
+    )
+    const programs = new Set(commands.map((command) => command.trim().split(" ")[0]))
+    expect([...programs].sort()).toEqual(["apt-get", "chown", "cp", "install", "ln", "npm", "rm", "setcap"])
+  })
+
   it("names every base image with a tag", () => {
     const bases = instructions.filter(({ name }) => name === "FROM").map(({ text }) => text.split(" ")[0] ?? "")
     expect(bases.length).toBeGreaterThan(1)
