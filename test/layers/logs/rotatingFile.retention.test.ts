@@ -51,7 +51,7 @@ const at = (date: string) => TestClock.setTime(Date.parse(date))
 describe("of the rotated files", () => {
   it.effect("the newest are kept while the clock goes back and forth", () =>
     Effect.gen(function* () {
-      shows("log-retention", "APPNET_AGENT_MAX_RETENTION_COUNT")
+      shows("log-retention")
       const folder = yield* privateFolder
       const life = startLife(folder, 3)
       const dates = ["2026-11-25", "2020-01-01", "1970-01-01", "2031-05-05", "2026-11-25T00:00:00.001Z", "2031-05-04"]
