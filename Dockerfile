@@ -2,7 +2,8 @@
 #
 #   docker build -t appnet-agent .
 #
-# The base images are named by tag. To pin one to a digest, set its argument to tag and digest:
+# What the build fetches from npm has its hash in package-lock.json, and Debian signs its packages. The base images are named by
+# tag. To pin one to a digest, set its argument to tag and digest:
 #
 #   docker build --build-arg DEBIAN_IMAGE=debian:bookworm-slim@sha256:DIGEST -t appnet-agent .
 #
@@ -12,7 +13,7 @@
 #
 # It must work with the C library of this Debian, as the official binary does.
 
-# The same version of Node as in package.json: the build stores code that V8 has compiled, which only this version can use.
+# The same version of Node as in scripts/node/package.json: the build stores code that V8 has compiled, which only this version can use.
 ARG NODE_IMAGE=node:24.21.0-bookworm-slim
 ARG DEBIAN_IMAGE=debian:bookworm-slim
 # The image that the Envoy project publishes for each platform.
@@ -21,7 +22,8 @@ ARG ENVOY_IMAGE=envoyproxy/envoy:v1.40.0
 FROM ${NODE_IMAGE} AS build
 WORKDIR /src
 COPY package.json package-lock.json ./
-RUN npm ci --no-audit --no-fund
+COPY scripts/node/package.json scripts/node/
+RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY scripts scripts
 COPY resources resources
 COPY src src
@@ -36,7 +38,7 @@ RUN apt-get update \
   && apt-get install -y --no-install-recommends libcap2-bin \
   && rm -rf /var/lib/apt/lists/*
 RUN cp /usr/bin/setpriv /usr/local/bin/setpriv \
-  && setcap cap_net_admin,cap_setpcap+ep /usr/local/bin/setpriv
+  && setcap cap_net_admin+ep /usr/local/bin/setpriv
 
 FROM ${DEBIAN_IMAGE}
 # Versions are not pinned: a stable Debian only changes packages for security, and its mirror has the latest version only.
@@ -53,7 +55,8 @@ RUN install -d -o 65534 -g 65534 /run/ecs /run/ecs/relay \
   && ln -s appnet-agent /usr/bin/agent
 
 ARG ENVOY_BINARY=/usr/local/bin/envoy
-COPY --from=setpriv /usr/local/bin/setpriv /usr/local/bin/setpriv
+# For the agent's group alone: whoever may run this setpriv gets the capability.
+COPY --from=setpriv --chown=0:65534 --chmod=750 /usr/local/bin/setpriv /usr/local/bin/setpriv
 COPY --from=envoy --chmod=755 ${ENVOY_BINARY} /usr/bin/envoy
 COPY --from=build /usr/local/bin/node /usr/local/bin/node
 COPY --from=build /src/dist /usr/lib/appnet-agent

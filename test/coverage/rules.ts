@@ -159,6 +159,8 @@ export const chapters = {
     "log-file": "Both programs' output goes to the named file of the named folder",
     "log-rotation":
       "The file is rotated at its maximum size, the configured number is kept, and no line is lost or torn",
+    "log-retention":
+      "The newest rotated files are kept, whatever the clock does, and files that the agent did not make stay",
     "log-folder-missing":
       "If the folder is missing or read-only, there is a warning, and output stays on stdout and stderr"
   }

@@ -86,7 +86,7 @@ const pairs = (text: string): ReadonlyArray<readonly [string, string]> =>
 const copyInto = (instruction: Instruction, from: string, to: string, allowed: ReadonlyArray<string> | undefined) => {
   const { flags, words } = flagsOf(instruction.text)
   for (const flag of flags.keys())
-    if (!["from", "chmod"].includes(flag)) throw new Error(`line ${instruction.line}: unknown flag --${flag}`)
+    if (!["from", "chown", "chmod"].includes(flag)) throw new Error(`line ${instruction.line}: unknown flag --${flag}`)
   const target = words.pop() ?? ""
   const intoFolder = words.length > 1 || /(^|\/)\.?\/?$/.test(target)
   for (const word of words) {
@@ -99,9 +99,12 @@ const copyInto = (instruction: Instruction, from: string, to: string, allowed: R
       intoFolder && statSync(source).isFile() ? posix.join(target, posix.basename(word)) : target
     )
     mkdirSync(posix.dirname(place), { recursive: true })
-    // As with BuildKit: a folder's contents go into the target, the owner is root, and file capabilities are kept.
-    run("cp", ["-rT", "--preserve=mode,links,xattr", source, place])
+    // As with BuildKit: a folder's contents go into the target, and the owner is root unless it is named. File capabilities,
+    // which a change of the owner removes, are copied after it.
+    run("cp", ["-rT", "--preserve=mode,links", source, place])
+    if (flags.has("chown")) run("chown", ["-R", flags.get("chown") ?? "", place])
     if (flags.has("chmod")) chmodSync(place, Number.parseInt(flags.get("chmod") ?? "", 8))
+    run("cp", ["-rT", "--attributes-only", "--preserve=xattr", source, place])
   }
 }
 

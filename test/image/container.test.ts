@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process"
 import { chmodSync, chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
@@ -5,7 +6,7 @@ import { agents, json, within, yaml } from "../docs/relay.ts"
 import { envoyPath, eventually, privateFolder, root } from "../e2e/agent.ts"
 import { answering, controlPlaneIn } from "../e2e/mesh.ts"
 import { type BuiltImage, buildImage } from "./buildImage.ts"
-import { type Container, defaultCapabilities, startContainer } from "./container.ts"
+import { type Container, startContainer } from "./container.ts"
 
 const user = 65534
 const netAdmin = "0000000000001000"
@@ -88,6 +89,17 @@ describe("the image", () => {
     const { version } = JSON.parse(readFileSync(`${root}package.json`, "utf8"))
     expect(image.config.labels["org.opencontainers.image.version"]).toBe(version)
   })
+
+  it("has a setpriv that gives NET_ADMIN and nothing else, to the agent's group and nobody else", async () => {
+    const setpriv = "/usr/local/bin/setpriv"
+    expect(execFileSync("getcap", [`${image.root}${setpriv}`], { encoding: "utf8" })).toMatch(/ cap_net_admin=ep\n$/)
+    const { gid, mode, uid } = statSync(`${image.root}${setpriv}`)
+    expect([uid, gid, mode & 0o7777]).toEqual([0, user, 0o750])
+    const asOther: BuiltImage = { ...image, config: { ...image.config, user: "1000:1000", entrypoint: [] } }
+    const options = { command: ["sh", "-c", `${setpriv} --version`], capabilities: ["net_admin"] }
+    const { code, stderr } = await (await startContainer(asOther, options)).exited
+    expect({ code, stderr }).toEqual({ code: 126, stderr: expect.stringContaining("Permission denied") })
+  })
 })
 
 describe("a container", { timeout: 90_000 }, () => {
@@ -140,12 +152,12 @@ describe("a container", { timeout: 90_000 }, () => {
     const container = await startContainer(image, {
       environment: { ...serviceConnect, APPNET_AGENT_ADMIN_UDS_PATH: "/var/run/ecs/appnet_admin.sock" },
       mounts: { [relayFolder]: shared },
-      capabilities: [...defaultCapabilities, "net_admin"]
+      capabilities: ["net_admin"]
     })
     await untilHealthy(container)
     expect(warningsOf(container)).toEqual([])
     const envoy = envoyOf(container)
-    expect(statusOf(envoy)).toContain(`CapAmb:\t${netAdmin}\n`)
+    for (const set of ["CapAmb", "CapPrm", "CapEff"]) expect(statusOf(envoy)).toContain(`${set}:\t${netAdmin}\n`)
     const agent = container.processes().find((pid) => statusOf(pid).includes(`PPid:\t${container.init}\n`))
     process.kill(agent ?? 0, "SIGKILL")
     expect((await container.exited).code).toBe(137)

@@ -13,6 +13,11 @@ export interface FileStat {
   readonly inode: number
   /** Bytes. */
   readonly size: number
+  readonly isFile: boolean
+  /** The user id of the file's owner. */
+  readonly owner: number
+  /** When it was last modified, in epoch milliseconds, with a fraction. */
+  readonly modifiedMillis: number
 }
 
 export interface OpenFile extends FileStat {
@@ -33,6 +38,10 @@ export interface Disk {
     bytes: Uint8Array
   ) => Effect.Effect<{ readonly written: number; readonly error: DiskError | undefined }>
   readonly truncate: (file: OpenFile, size: number) => Effect.Effect<void, DiskError>
+  /** Whether the file has lost its last name: what is written to it is lost when it is closed. */
+  readonly isRemoved: (file: OpenFile) => Effect.Effect<boolean, DiskError>
+  /** Sets when the file was last modified, in epoch milliseconds. */
+  readonly setModified: (file: OpenFile, millis: number) => Effect.Effect<void, DiskError>
   readonly close: (file: OpenFile) => Effect.Effect<void>
   readonly rename: (from: string, to: string) => Effect.Effect<void, DiskError>
   /** The names in a folder. */
@@ -55,7 +64,16 @@ const fromCallback = <A>(start: (done: Callback<A>) => void) =>
 const fromVoidCallback = (start: (done: (error: NodeJS.ErrnoException | null) => void) => void) =>
   fromCallback<void>((done) => start((error) => done(error, undefined)))
 
-const toFileStat = ({ dev, ino, size }: Stats): FileStat => ({ device: dev, inode: ino, size })
+const toFileStat = (stats: Stats): FileStat => ({
+  device: stats.dev,
+  inode: stats.ino,
+  size: stats.size,
+  isFile: stats.isFile(),
+  owner: stats.uid,
+  modifiedMillis: stats.mtimeMs
+})
+
+const statOpen = (descriptor: number) => fromCallback<Stats>((done) => fs.fstat(descriptor, done))
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = fs.constants
 /** O_NONBLOCK, since the path could be a FIFO without a reader; readable, so that the last byte can be examined. */
@@ -66,7 +84,7 @@ const newline = 10
 const close = (descriptor: number) => Effect.ignore(fromVoidCallback((done) => fs.close(descriptor, done)))
 
 const examine = Effect.fnUntraced(function* (path: string, descriptor: number) {
-  const stats = yield* fromCallback<Stats>((done) => fs.fstat(descriptor, done))
+  const stats = yield* statOpen(descriptor)
   if (!stats.isFile()) return yield* new DiskError({ code: "", message: `${path} is not a file` })
   const lastByte = Buffer.alloc(1)
   if (stats.size > 0) {
@@ -98,6 +116,9 @@ export const realDisk: Disk = {
     return { written, error: undefined }
   }),
   truncate: ({ descriptor }, size) => fromVoidCallback((done) => fs.ftruncate(descriptor, size, done)),
+  isRemoved: ({ descriptor }) => Effect.map(statOpen(descriptor), ({ nlink }) => nlink === 0),
+  setModified: ({ descriptor }, millis) =>
+    fromVoidCallback((done) => fs.futimes(descriptor, millis / 1000, millis / 1000, done)),
   close: ({ descriptor }) => close(descriptor),
   rename: (from, to) => fromVoidCallback((done) => fs.rename(from, to, done)),
   list: (folder) => fromCallback<Array<string>>((done) => fs.readdir(folder, done)),

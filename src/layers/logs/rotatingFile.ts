@@ -1,15 +1,11 @@
-import { basename, dirname } from "node:path"
-import { Clock, Effect, Result } from "effect"
-import type { Disk, DiskError, OpenFile } from "./disk.ts"
-import { bytesThatFit, filesToRemove } from "./rotation.ts"
+import { Effect } from "effect"
+import type { DiskError, OpenFile } from "./disk.ts"
+import { isSameFile, makeRotatedFiles, type RotatedFilesOptions } from "./rotatedFiles.ts"
+import { bytesThatFit } from "./rotation.ts"
 
-export interface RotatingFileOptions {
-  readonly disk: Disk
-  readonly path: string
+export interface RotatingFileOptions extends RotatedFilesOptions {
   /** Size at which the file is rotated. A file is larger only if it holds one single line that is. */
   readonly maxBytes: number
-  /** How many rotated files are kept. */
-  readonly retentionCount: number
 }
 
 export interface WriteResult {
@@ -33,10 +29,8 @@ export interface RotatingFile {
 const newline = 10
 
 export const makeRotatingFile = ({ disk, maxBytes, path, retentionCount }: RotatingFileOptions): RotatingFile => {
-  const name = basename(path)
-  const folder = dirname(path)
+  const rotated = makeRotatedFiles({ disk, path, retentionCount })
   let file: OpenFile | undefined
-  let isRetentionFailing = false
 
   const close = Effect.suspend(() => {
     const closing = file
@@ -47,8 +41,7 @@ export const makeRotatingFile = ({ disk, maxBytes, path, retentionCount }: Rotat
   /** The file at the path and its size; opens it where it is not the one that is open already. */
   const openCurrent = Effect.gen(function* () {
     const found = yield* disk.stat(path)
-    if (file !== undefined && found?.inode === file.inode && found.device === file.device)
-      return { current: file, size: found.size }
+    if (file !== undefined && found !== undefined && isSameFile(found, file)) return { current: file, size: found.size }
     yield* close
     const current = yield* disk.open(path)
     file = current
@@ -57,36 +50,12 @@ export const makeRotatingFile = ({ disk, maxBytes, path, retentionCount }: Rotat
     return error === undefined ? { current, size: current.size + 1 } : yield* error
   })
 
-  const applyRetention = Effect.fn("RotatingFile.applyRetention")(
-    function* () {
-      const files = filesToRemove(yield* disk.list(folder), name, retentionCount)
-      // All are tried, and the first failure is reported.
-      const results = yield* Effect.forEach(files, (old) => Effect.result(disk.remove(`${folder}/${old}`)))
-      const failed = results.find(Result.isFailure)
-      if (failed !== undefined) return yield* failed.failure
-      isRetentionFailing = false
-      if (files.length > 0) yield* Effect.logDebug(`log file ${path}: removed old files: ${files.join(", ")}`)
-    },
-    Effect.catch((error) => {
-      if (isRetentionFailing) return Effect.void
-      isRetentionFailing = true
-      return Effect.logWarning(`log file ${path}: old files cannot be removed: ${error.message}`)
-    })
-  )
-
-  const rotate = Effect.fn("RotatingFile.rotate")(function* (size: number) {
-    let millis = yield* Clock.currentTimeMillis
-    while ((yield* disk.stat(`${path}.${millis}`)) !== undefined) millis += 1
-    yield* disk.rename(path, `${path}.${millis}`).pipe(
-      Effect.andThen(Effect.logDebug(`log file ${path}: rotated to ${name}.${millis} at ${size} bytes`)),
-      Effect.catch((error) =>
-        error.code === "ENOENT"
-          ? Effect.logDebug(`log file ${path}: not rotated, since another program has moved it`)
-          : Effect.fail(error)
-      )
-    )
-    yield* close
-    yield* applyRetention()
+  /** Whether the file was removed while it was written, and the lines with it. */
+  const isLost = Effect.fnUntraced(function* (current: OpenFile) {
+    if (!(yield* disk.isRemoved(current))) return false
+    const found = yield* disk.stat(path)
+    // Some file systems do not count a file's names.
+    return found === undefined || !isSameFile(found, current)
   })
 
   const write = (lines: Uint8Array) =>
@@ -98,10 +67,12 @@ export const makeRotatingFile = ({ disk, maxBytes, path, retentionCount }: Rotat
           const rest = lines.subarray(written)
           const count = bytesThatFit(rest, size, maxBytes)
           if (count === 0) {
-            yield* rotate(size)
+            yield* rotated.add(current, size)
+            yield* close
             continue
           }
           const appended = yield* disk.append(current, rest.subarray(0, count))
+          if (yield* isLost(current)) continue
           if (appended.error === undefined) {
             written += count
             continue

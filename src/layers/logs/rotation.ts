@@ -12,8 +12,28 @@ export const bytesThatFit = (lines: Uint8Array, size: number, maxBytes: number):
   return lines.indexOf(newline) + 1 || lines.length
 }
 
-/** When a file was rotated, in epoch milliseconds; undefined if the agent did not name it. */
-const rotationTime = (file: string, logName: string): number | undefined => {
+/** The first number of 13 digits. A clock that starts at 1970 would give shorter ones, which other programs count with. */
+const firstNumber = 1_000_000_000_000
+
+/**
+ * The number in the name of the next rotated file: the time, unless the newest one has as high a number already, since the
+ * clock went back. 0 where there is none.
+ */
+export const nextNumber = (millis: number, newest: number): number => Math.max(millis, firstNumber, newest + 1)
+
+/** Of a time that was set, the part that a file system may lose: libuv passes on whole microseconds. */
+const timeError = 0.01
+const second = 1000
+
+/**
+ * Whether the agent has rotated this file: it then has set the time in the name as time of modification. Some file systems
+ * keep whole seconds of it.
+ */
+export const isMarked = (number: number, modifiedMillis: number): boolean =>
+  Math.abs(modifiedMillis - number) < timeError || modifiedMillis === Math.floor(number / second) * second
+
+/** When a file was rotated, in epoch milliseconds; undefined if the agent cannot have named it. */
+export const rotationTime = (file: string, logName: string): number | undefined => {
   const [, millis] = file.startsWith(`${logName}.`) ? (/^(\d{13,15})$/.exec(file.slice(logName.length + 1)) ?? []) : []
   return millis === undefined ? undefined : Number(millis)
 }

@@ -7,6 +7,8 @@ const missing = new DiskError({ code: "ENOENT", message: "ENOENT: no such file o
 interface MemoryFile {
   inode: number
   bytes: Buffer
+  owner: number
+  modifiedMillis: number
 }
 
 export interface MemoryDisk extends Disk {
@@ -14,6 +16,8 @@ export interface MemoryDisk extends Disk {
   /** How many bytes all files together may have. */
   capacity: number
   hasFolder: boolean
+  /** The smallest difference of two times, in milliseconds. */
+  timeStep: number
 }
 
 /** A disk in memory, with one folder. */
@@ -21,28 +25,35 @@ export const memoryDisk = (): MemoryDisk => {
   const files = new Map<string, MemoryFile>()
   const open = new Map<number, MemoryFile>()
   let last = 0
+  const statOf = ({ bytes, inode, modifiedMillis, owner }: MemoryFile) => ({
+    device: 1,
+    inode,
+    size: bytes.length,
+    isFile: true,
+    owner,
+    modifiedMillis
+  })
   const used = () => [...files.values()].reduce((sum, { bytes }) => sum + bytes.length, 0)
   const disk: MemoryDisk = {
     files,
     capacity: Number.POSITIVE_INFINITY,
     hasFolder: true,
+    timeStep: 0.000_001,
     stat: (path) =>
       Effect.sync(() => {
         const file = files.get(path)
-        return file && { device: 1, inode: file.inode, size: file.bytes.length }
+        return file && statOf(file)
       }),
     open: (path) =>
       Effect.suspend(() => {
         if (!disk.hasFolder) return Effect.fail(missing)
         last += 1
-        const file = files.get(path) ?? { inode: last, bytes: Buffer.of() }
+        const file = files.get(path) ?? { inode: last, bytes: Buffer.of(), owner: 1, modifiedMillis: 0 }
         files.set(path, file)
         open.set(last, file)
-        const { bytes, inode } = file
+        const { bytes } = file
         return Effect.succeed({
-          device: 1,
-          inode,
-          size: bytes.length,
+          ...statOf(file),
           descriptor: last,
           endsInPartialLine: bytes.length > 0 && bytes.at(-1) !== 10
         })
@@ -59,6 +70,16 @@ export const memoryDisk = (): MemoryDisk => {
       Effect.sync(() => {
         const file = open.get(descriptor)
         if (file !== undefined) file.bytes = file.bytes.subarray(0, size)
+      }),
+    isRemoved: ({ descriptor }) =>
+      Effect.sync(() => {
+        const file = open.get(descriptor)
+        return ![...files.values()].some((other) => other === file)
+      }),
+    setModified: ({ descriptor }, millis) =>
+      Effect.sync(() => {
+        const file = open.get(descriptor)
+        if (file !== undefined) file.modifiedMillis = Math.floor(millis / disk.timeStep) * disk.timeStep
       }),
     close: ({ descriptor }) => Effect.sync(() => void open.delete(descriptor)),
     rename: (from, to) =>
