@@ -54,9 +54,10 @@ const StatusBody = Schema.Struct({
   envoyRestartCount: Schema.String,
   managementServerConnectionStatus: Schema.optionalKey(Schema.Literals(["CONNECTED", "NOT_CONNECTED"])),
   managementServerDisconnectedTimestamp: Schema.optionalKey(Schema.String).annotate({ description: "RFC 3339" }),
-  managementServerProblem: Schema.optionalKey(Schema.String).annotate({ description: "Why there is no connection" }),
   envoyReadinessState: Schema.Literals(["NOT_INITIALIZED", "INITIALIZED"]),
   initialConfigUpdateStatus: Schema.optionalKey(Schema.Literals(["UPDATE_SUCCESSFUL", "UPDATE_FAILED"])),
+  reason: Schema.String.annotate({ description: "Why healthStatus is what it is: the sentence of /ready" }),
+  managementServerProblem: Schema.optionalKey(Schema.String).annotate({ description: "Why there is no connection" }),
   localRelayEnvoyState: Schema.optionalKey(EnvoyStateName).annotate({ description: "Only with a local relay" }),
   localRelayEnvoyRestartCount: Schema.optionalKey(Schema.String).annotate({ description: "Only with a local relay" })
 })

@@ -16,8 +16,11 @@ export const chapters = {
     "ready-once": "`ready` asks once if its interval or time-out is 0",
     "ready-not-served": "`ready` ends with 1 at once, with a message, where no management API is served",
     "ready-cheap": "`ready` that asks once loads nothing but Node's own modules",
+    "ready-reason": "`ready` that fails says the reason that the agent gives in `/status`",
+    "ready-settings": "`ready` that asks once reads each setting as the agent does",
     "status-command": "`status` prints a table or JSON, follows changes, and ends with 0, 1 or 2",
     "control-commands": "`drain`, `log-level` and `stats` call the running agent, over TCP or its socket",
+    "stats-no-delta": "`stats --delta` says on stderr if what it prints is no delta, and why",
     "control-exit-codes": "They end with 0, with 1 if the request was refused, with 2 if no agent answers",
     "old-flags":
       "`-envoyReadiness`, `-logLevel`, `-envoyConfigPath` work with one dash or two, attached or not, anywhere",
@@ -129,6 +132,8 @@ export const chapters = {
     "ipv6-fallback": "Without IPv6 an IPv6 wildcard falls back to 0.0.0.0, with a warning",
     "bound-first": "It is bound before Envoy is started, and answers from then on",
     "status-fields": "`/status` has the documented fields, as strings",
+    "agent-uptime": "`agentUptime` grows whoever sets the clock",
+    "status-reason": "`reason` in `/status` is the sentence of `/ready`",
     probes: "`/ready` and `/live` for probes",
     "drain-route":
       "`POST /drain_listeners` drains inbound listeners, `graceful` if given, and returns Envoy's answer; other parameters are 400",

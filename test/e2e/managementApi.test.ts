@@ -222,7 +222,9 @@ describe("the management API on a real Envoy", () => {
       "APPNET_AGENT_ADMIN_TOKEN",
       "status-command",
       "control-commands",
-      "control-exit-codes"
+      "control-exit-codes",
+      "ready-settings",
+      "stats-no-delta"
     )
     for (const mode of ["tcp", "uds"]) {
       const path = `${privateFolder()}/api.sock`
@@ -237,6 +239,8 @@ describe("the management API on a real Envoy", () => {
       const run = (...words: ReadonlyArray<string>) => runAgent(words, agent.environment)
       expect(await run("status")).toMatchObject({ code: 0, stdout: expect.stringMatching(/^healthStatus\s+HEALTHY$/m) })
       expect(JSON.parse((await run("status", "--json")).stdout)).toMatchObject({ envoyState: "LIVE" })
+      const asUrl = { ...agent.environment, APPNET_AGENT_ADMIN_UDS_PATH: `unix://${path}` }
+      expect(await runAgent(["ready", "--timeout", "0"], asUrl)).toEqual({ code: 0, stdout: "", stderr: "" })
       expect(await run("log-level", "debug")).toMatchObject({
         code: 0,
         stdout: "Setting logging level from [info] to [debug]\n"
@@ -248,6 +252,7 @@ describe("the management API on a real Envoy", () => {
       const stats = await run("stats", "--used-only")
       expect(stats.code).toBe(0)
       expect(stats.stdout).toContain("envoy_server_live{} 1")
+      expect((await run("stats", "--delta")).stderr).toContain("ENABLE_STATS_SNAPSHOT")
       expect(await run("drain")).toMatchObject({ code: 0, stdout: "OK\n" })
       const { APPNET_AGENT_ADMIN_TOKEN: _, ...withoutToken } = agent.environment
       expect(await runAgent(["drain"], withoutToken)).toMatchObject({

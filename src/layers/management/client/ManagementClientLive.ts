@@ -6,7 +6,7 @@ import { Config } from "../../../services/Config.ts"
 import { formatHostPort } from "../../../services/hostPort.ts"
 import { AgentUnreachable, ManagementClient, ManagementNotServed } from "../../../services/ManagementClient.ts"
 import { httpClientLive } from "../../http/httpClient.ts"
-import { describeTarget, type ManagementTarget, requestStatus, tcpTarget } from "./statusRequest.ts"
+import { describeTarget, type ManagementTarget, requestStatus, targetOf } from "./statusRequest.ts"
 
 const statusTimeoutMillis = 2000
 /** Until the headers of an answer. Longer than the 5 s that the agent waits for Envoy's stats. */
@@ -25,14 +25,11 @@ const problemOf = ({ reason }: HttpClientError) => {
 export const ManagementClientLive = Layer.effect(
   ManagementClient,
   Effect.map(Config, ({ settings }) => {
-    if (settings.APPNET_AGENT_ADMIN_MODE === undefined) {
+    const target = targetOf(settings)
+    if (target === undefined) {
       const notServed = Effect.fail(new ManagementNotServed())
       return ManagementClient.of({ status: notServed, request: () => notServed })
     }
-    const target: ManagementTarget =
-      settings.APPNET_AGENT_ADMIN_MODE === "uds"
-        ? { _tag: "Unix", path: settings.APPNET_AGENT_ADMIN_UDS_PATH }
-        : tcpTarget(settings.APPNET_AGENT_HTTP_BIND_ADDRESS, settings.APPNET_AGENT_HTTP_PORT)
     const unreachable = (problem: string) => new AgentUnreachable({ address: describeTarget(target), problem })
 
     const status = Effect.flatMap(
@@ -59,7 +56,7 @@ export const ManagementClientLive = Layer.effect(
         const body = Stream.mapError(response.stream, (error) =>
           unreachable(`the answer broke off (${problemOf(error)})`)
         )
-        return { status: response.status, body }
+        return { status: response.status, headers: response.headers, body }
       }
     )
 

@@ -26,14 +26,14 @@ const localRelayFacts = Effect.gen(function* () {
   return { envoyState, restarts: epoch }
 })
 
-const status = Effect.fnUntraced(function* (startedAt: number) {
+const status = Effect.fnUntraced(function* (startedAt: bigint) {
   const health = yield* SubscriptionRef.get((yield* HealthMonitor).health)
   const state = yield* (yield* EnvoyProcess).state
   const problem = Option.getOrUndefined(yield* SubscriptionRef.get((yield* ConnectionDiagnosis).problem))
-  const now = yield* Clock.currentTimeMillis
+  const uptime = Number((yield* Clock.monotonicTimeNanos) - startedAt) / 1e6
   const body = statusBody({
     health,
-    uptime: now - startedAt,
+    uptime,
     pid: pidOf(state),
     restarts: state.epoch,
     localRelay: yield* localRelayFacts,
@@ -78,8 +78,8 @@ const openapi = Effect.map(
 
 type Dependencies = AdminClient | ConnectionDiagnosis | EnvoyProcess | HealthMonitor | LogLevels | Snapshotter
 
-/** `startedAt`: epoch milliseconds from which /status counts the agent's uptime. */
-const makeHandlers = (startedAt: number): Handlers<Dependencies> => ({
+/** `startedAt`: monotonic nanoseconds from which /status counts the agent's uptime. */
+const makeHandlers = (startedAt: bigint): Handlers<Dependencies> => ({
   status: () => status(startedAt),
   ready: () => ready,
   live: () => Effect.succeed(textResponse(200, "OK")),
@@ -90,7 +90,7 @@ const makeHandlers = (startedAt: number): Handlers<Dependencies> => ({
 })
 
 const serveRoutes = (names: typeof routeNames, overTcp: boolean) =>
-  Effect.flatMap(Clock.currentTimeMillis, (now) => makeDispatcher(makeHandlers(now), names, overTcp))
+  Effect.flatMap(Clock.monotonicTimeNanos, (now) => makeDispatcher(makeHandlers(now), names, overTcp))
 
 /** Answers the requests of the management API, over TCP and unix socket alike. */
 export const managementApi = Effect.flatMap(Config, ({ settings }) =>

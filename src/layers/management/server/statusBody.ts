@@ -3,7 +3,7 @@ import type { StatusFields } from "../../../services/ManagementApi.ts"
 
 export interface StatusFacts {
   readonly health: Health
-  /** Milliseconds since the agent started. */
+  /** Milliseconds since the agent started, by a clock that nobody sets. */
   readonly uptime: number
   /** Undefined while no Envoy runs, which is reported as 0. */
   readonly pid: number | undefined
@@ -39,10 +39,11 @@ export const statusBody = ({ health, localRelay, pid, problem, restarts, uptime 
   envoyState: health.envoyState,
   envoyRestartCount: `${restarts}`,
   ...connectionFields(health),
-  // In relay mode the connection is not considered, yet the relay may know why its management server is unreachable.
-  ...(problem === undefined || health.connection._tag === "Connected" ? {} : { managementServerProblem: problem }),
   envoyReadinessState: health.initialized ? "INITIALIZED" : "NOT_INITIALIZED",
   ...(health.initialConfig === "UNDECIDED" ? {} : { initialConfigUpdateStatus: health.initialConfig }),
+  reason: health.reason,
+  // In relay mode the connection is not considered, yet the relay may know why its management server is unreachable.
+  ...(problem === undefined || health.connection._tag === "Connected" ? {} : { managementServerProblem: problem }),
   ...(localRelay === undefined
     ? {}
     : { localRelayEnvoyState: localRelay.envoyState, localRelayEnvoyRestartCount: `${localRelay.restarts}` })

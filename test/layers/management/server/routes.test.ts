@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { shows } from "../../../shows.ts"
 import { healthy, serving } from "./serving.ts"
@@ -12,6 +12,23 @@ describe("the management API", () => {
       assert.strictEqual(status, 200)
       assert.strictEqual(headers.get("content-type"), "application/json")
       assert.deepInclude(JSON.parse(body), { healthStatus: "HEALTHY", envoyPid: "77", envoyRestartCount: "3" })
+    })
+  )
+
+  it.effect("counts the agent's uptime by a clock that nobody sets", () =>
+    Effect.gen(function* () {
+      shows("agent-uptime")
+      const clock = yield* Clock.Clock
+      let wallClock = 0
+      const ask = yield* Effect.provideService(serving(), Clock.Clock, {
+        ...clock,
+        currentTimeMillis: Effect.sync(() => wallClock),
+        currentTimeMillisUnsafe: () => wallClock
+      })
+      yield* TestClock.adjust("90 seconds")
+      wallClock = -3_600_000
+      const { body } = yield* ask("/status")
+      assert.strictEqual(JSON.parse(body).agentUptime, "90s")
     })
   )
 
@@ -30,13 +47,14 @@ describe("the management API", () => {
 
   it.effect("answers /ready by health and /live always", () =>
     Effect.gen(function* () {
-      shows("probes")
+      shows("probes", "status-reason")
       const well = yield* serving()
       assert.strictEqual((yield* well("/ready")).status, 200)
       const ill = yield* serving({ health: { ...healthy, status: "UNHEALTHY", reason: "Envoy is PRE_INITIALIZING" } })
       const ready = yield* ill("/ready")
       assert.strictEqual(ready.status, 503)
       assert.strictEqual(ready.body, "UNHEALTHY: Envoy is PRE_INITIALIZING\n")
+      assert.strictEqual(JSON.parse((yield* ill("/status")).body).reason, "Envoy is PRE_INITIALIZING")
       assert.strictEqual((yield* ill("/live")).status, 200)
     })
   )

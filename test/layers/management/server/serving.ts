@@ -1,4 +1,4 @@
-import { Effect, Layer, Option, SubscriptionRef } from "effect"
+import { Clock, Context, Effect, Layer, Option, SubscriptionRef } from "effect"
 import * as HttpEffect from "effect/http/HttpEffect"
 import { LogLevelsLive } from "../../../../src/layers/management/LogLevelsLive.ts"
 import { managementApi, scrapeApi } from "../../../../src/layers/management/server/routes.ts"
@@ -50,7 +50,8 @@ const servingApi = Effect.fnUntraced(function* (
       )
     )
   )
-  const context = yield* Layer.build(layer)
+  // Requests are handled outside of the test's fiber, by its clock all the same.
+  const context = Context.add(yield* Layer.build(layer), Clock.Clock, yield* Clock.Clock)
   const handler = HttpEffect.toWebHandler(Effect.provideContext(yield* Effect.provideContext(api, context), context))
   const ask = (path: string, init: RequestInit = {}) =>
     Effect.promise(async () => {
