@@ -153,6 +153,7 @@ export const chapters = {
     "no-body": "A body where none belongs is 400",
     "rate-limit": "Over the limit of a route: 429 with Retry-After. No route starves another, and probes have no limit",
     "bad-gateway": "If Envoy does not answer: 502 with a reason, after 250 ms and 3 retries, or 5 s for stats",
+    "token-socket-owner": "A client sends the token to a unix socket only if this user or root owns it",
     token: "With a token set, every POST needs it",
     "host-and-origin": "Over TCP a POST with a foreign Origin or an unknown Host is 403",
     "admin-paths": "Only the documented paths of Envoy's admin are requested",
