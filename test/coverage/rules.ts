@@ -137,6 +137,14 @@ export const chapters = {
     probes: "`/ready` and `/live` for probes",
     "drain-route":
       "`POST /drain_listeners` drains inbound listeners, `graceful` if given, and returns Envoy's answer; other parameters are 400",
+    "drain-final": "The answer to a drain says that it cannot be undone",
+    "drained-state":
+      "After a drain `drainedAt` is in `/status`, `/ready` is 503 and `healthStatus` is unchanged, until Envoy's next start",
+    "drain-restart": "A drain belongs to one start of Envoy: none is repeated to the next one",
+    "drain-unanswered":
+      "A drain that Envoy did not answer is repeated until it does; `/ready` is 503 meanwhile, and `drainedAt` waits for the answer",
+    "drain-logged": "One log line says who asked for a drain, and how many listeners it was",
+    "envoy-text": "Text of Envoy is cut to one line of 500 characters without control characters before it is answered",
     "logging-route":
       "`POST /enableLogging` takes levels in any case, and answers 200 with the old and new level, 304 or 400",
     "logging-reset":
@@ -154,6 +162,8 @@ export const chapters = {
     "rate-limit": "Over the limit of a route: 429 with Retry-After. No route starves another, and probes have no limit",
     "bad-gateway": "If Envoy does not answer: 502 with a reason, after 250 ms and 3 retries, or 5 s for stats",
     "token-socket-owner": "A client sends the token to a unix socket only if this user or root owns it",
+    "control-uncertain":
+      "A control call of which one attempt had no answer may act later, and is reported so, whatever became of the others",
     token: "With a token set, every POST needs it",
     "host-and-origin": "Over TCP a POST with a foreign Origin or an unknown Host is 403",
     "admin-paths": "Only the documented paths of Envoy's admin are requested",

@@ -1,5 +1,6 @@
 import { Clock, Context, Effect, Layer, Option, SubscriptionRef } from "effect"
 import * as HttpEffect from "effect/http/HttpEffect"
+import { ListenerDrainLive } from "../../../../src/layers/management/ListenerDrainLive.ts"
 import { LogLevelsLive } from "../../../../src/layers/management/LogLevelsLive.ts"
 import { managementApi, scrapeApi } from "../../../../src/layers/management/server/routes.ts"
 import { SnapshotterLive } from "../../../../src/layers/stats/SnapshotterLive.ts"
@@ -36,7 +37,7 @@ const servingApi = Effect.fnUntraced(function* (
 ) {
   const states = yield* SubscriptionRef.make<EnvoyState>(state)
   const admin = simulatedAdmin(changes)
-  const layer = Layer.mergeAll(LogLevelsLive, SnapshotterLive).pipe(
+  const layer = Layer.mergeAll(ListenerDrainLive, LogLevelsLive, SnapshotterLive).pipe(
     Layer.provideMerge(
       Layer.mergeAll(
         settings(environment),
