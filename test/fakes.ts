@@ -80,7 +80,9 @@ export interface AdminScript {
   state: EnvoyServerState | undefined
   stats: HealthStats | undefined
   connections: number | undefined
-  drainFails: boolean
+  drainFails: boolean | AdminError["reason"]
+  drainAnswer: string
+  inboundListeners: number | undefined
   /** The Prometheus text, in these parts. */
   exposition: ReadonlyArray<string> | undefined
 }
@@ -101,6 +103,8 @@ export const simulatedAdmin = (changes: Partial<AdminScript> = {}): SimulatedAdm
     stats: quietStats,
     connections: 0,
     drainFails: false,
+    drainAnswer: "OK\n",
+    inboundListeners: 2,
     exposition: [],
     ...changes
   }
@@ -108,6 +112,10 @@ export const simulatedAdmin = (changes: Partial<AdminScript> = {}): SimulatedAdm
   const levels: Array<string> = []
   const silent = (endpoint: string) =>
     Effect.fail(new AdminError({ endpoint, reason: "unreachable", detail: "ECONNREFUSED" }))
+  const failing = (endpoint: string, how: true | AdminError["reason"]) =>
+    how === true
+      ? silent(endpoint)
+      : Effect.fail(new AdminError({ endpoint, reason: how, detail: how === "status" ? script.drainAnswer : "" }))
   const answer = <A>(endpoint: string, value: A | undefined) =>
     value === undefined ? silent(endpoint) : Effect.succeed(value)
   const simulated: SimulatedAdmin = {
@@ -129,8 +137,11 @@ export const simulatedAdmin = (changes: Partial<AdminScript> = {}): SimulatedAdm
         drainListeners: (options) =>
           Effect.suspend(() => {
             drains.push(options)
-            return script.drainFails ? silent("/drain_listeners") : Effect.succeed("OK\n")
+            return script.drainFails === false
+              ? Effect.succeed(script.drainAnswer)
+              : failing("/drain_listeners", script.drainFails)
           }),
+        inboundListeners: Effect.suspend(() => answer("/config_dump", script.inboundListeners)),
         setLogLevel: (level) =>
           Effect.suspend(() => {
             if (script.state === undefined) return silent("/logging")

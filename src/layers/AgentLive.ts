@@ -8,6 +8,7 @@ import { EnvoyLive } from "./EnvoyLive.ts"
 import { LocalRelayLive } from "./LocalRelayLive.ts"
 import { LogFilesLive } from "./logs/LogFilesLive.ts"
 import { DestinationLoggerLive, StderrLoggerLive } from "./logs/LoggerLive.ts"
+import { ListenerDrainLive } from "./management/ListenerDrainLive.ts"
 import { LogLevelsLive } from "./management/LogLevelsLive.ts"
 import { ManagementServerLive } from "./management/server/ManagementServerLive.ts"
 import { HostLive } from "./platform/HostLive.ts"
@@ -33,6 +34,7 @@ export const agentLive = ({ probe }: EarlyStart) =>
   ManagementServerLive.pipe(
     Layer.provideMerge(SnapshotterLive),
     Layer.provideMerge(LogLevelsLive),
+    Layer.provideMerge(ListenerDrainLive),
     Layer.provideMerge(ConnectionDiagnosisLive),
     Layer.provideMerge(ManagementServerProbeLive),
     Layer.provideMerge(EnvoyLive),

@@ -7,7 +7,7 @@ import { readLegacyFlags } from "./legacyFlags.ts"
 const { words, environment } = readLegacyFlags(process.argv.slice(2))
 Object.assign(process.env, environment)
 
-const target = isHealthCheck(words) ? healthCheckTarget(process.env) : undefined
+const target = isHealthCheck(words) ? healthCheckTarget(process.env, process.getuid?.() ?? 0) : undefined
 if (target !== undefined) {
   process.exitCode = await reportHealth(target)
 } else if (words.length === 0 || (words.length === 1 && words[0] === "run")) {

@@ -2,9 +2,9 @@ import { Duration, Effect, Option, Ref, Runtime, Schedule, Schema } from "effect
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { CommandDetails } from "../layers/commandLine/CommandDetails.ts"
-import { printableLine } from "../layers/commandLine/printable.ts"
 import { Config } from "../services/Config.ts"
 import { ManagementClient } from "../services/ManagementClient.ts"
+import { healthProblem } from "./healthCheck.ts"
 import { addressVariables, RunningAgentLive, sameAsAgent } from "./runningAgent.ts"
 
 /** The running agent was not HEALTHY in time. Exit code 1. */
@@ -29,10 +29,8 @@ export const ready = Effect.fn("ready")(function* (options: ReadyOptions) {
   const interval = Option.getOrElse(options.interval, () => settings.APPNET_AGENT_POLL_ENVOY_READINESS_INTERVAL_S)
   const timeout = Option.getOrElse(options.timeout, () => settings.APPNET_AGENT_POLL_ENVOY_READINESS_TIMEOUT_S)
 
-  const askOnce = Effect.flatMap(client.status, ({ healthStatus, envoyState }) =>
-    healthStatus === "HEALTHY"
-      ? Effect.void
-      : new NotReady({ problem: printableLine(`${healthStatus}: Envoy is ${envoyState}`) })
+  const askOnce = Effect.flatMap(client.status, (status) =>
+    status.healthStatus === "HEALTHY" ? Effect.void : new NotReady({ problem: healthProblem(status) })
   )
   const notReady = (error: { readonly message: string }) => new NotReady({ problem: error.message })
   if (interval === 0 || timeout === 0) return yield* Effect.mapError(askOnce, notReady)

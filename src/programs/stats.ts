@@ -1,4 +1,4 @@
-import { Effect, Option, Stream } from "effect"
+import { Console, Effect, Option, Stream } from "effect"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { CommandDetails } from "../layers/commandLine/CommandDetails.ts"
@@ -21,6 +21,12 @@ export interface StatsOptions {
   readonly delta: boolean
 }
 
+/** Why an answer to `delta` has the current values instead, by its header X-Snapshot. */
+const noDelta: Readonly<Record<string, string>> = {
+  disabled: "the running agent takes no snapshots (ENABLE_STATS_SNAPSHOT): these are the current values, not a delta",
+  none: "this Envoy has fewer than two snapshots so far: these are the current values, not a delta"
+}
+
 /** Prints Envoy's stats while they arrive. */
 export const showStats = Effect.fn("stats")(function* ({ delta, extensionOnly, usedOnly }: StatsOptions) {
   const parameters = [
@@ -30,6 +36,8 @@ export const showStats = Effect.fn("stats")(function* ({ delta, extensionOnly, u
   ]
   const query = parameters.length === 0 ? "" : `?${parameters.join("&")}`
   const answer = yield* requestAgent("GET", `/stats/prometheus${query}`)
+  const remark = noDelta[answer.headers["x-snapshot"] ?? ""]
+  if (remark !== undefined) yield* Console.error(remark)
   yield* writeOutput(Stream.mapError(answer.body, noAgentAnswered))
 }, Effect.scoped)
 

@@ -1,6 +1,9 @@
 import type { Effect, Option, Scope } from "effect"
 import { Context, Schema, type Stream } from "effect"
 
+/** Errors of a connection that was never made, so that Envoy cannot have received the request. */
+const connectionErrors = ["ECONNREFUSED", "ENOENT", "ENOTSOCK", "EACCES", "EAGAIN", "EADDRNOTAVAIL", "EMFILE"]
+
 /** A request to Envoy's admin failed. `detail` says more, in one line. */
 export class AdminError extends Schema.TaggedError<AdminError>()("AdminError", {
   endpoint: Schema.String,
@@ -9,6 +12,11 @@ export class AdminError extends Schema.TaggedError<AdminError>()("AdminError", {
 }) {
   override get message() {
     return `Envoy's admin ${this.endpoint}: ${this.reason}${this.detail === "" ? "" : ` (${this.detail})`}`
+  }
+  /** Whether Envoy may have done what was asked, or may do it later: it received the request, or nobody knows. */
+  get mayHaveActed() {
+    if (this.reason === "unreachable") return !connectionErrors.includes(this.detail)
+    return this.reason !== "status"
   }
 }
 
@@ -52,6 +60,8 @@ export class AdminClient extends Context.Service<
     /** Open downstream connections of all listeners but the admin's; none where Envoy has no such gauge. */
     readonly activeConnections: Effect.Effect<Option.Option<number>, AdminError>
     readonly serverInfo: Effect.Effect<ServerInfo, AdminError>
+    /** The number of listeners that `drainListeners` with `inboundOnly` is about. */
+    readonly inboundListeners: Effect.Effect<number, AdminError>
     /** Succeeds with the text of Envoy's answer. */
     readonly drainListeners: (options: DrainOptions) => Effect.Effect<string, AdminError>
     /** Sets all of Envoy's loggers to this level. Succeeds with the text of Envoy's answer. */

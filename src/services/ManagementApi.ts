@@ -54,9 +54,13 @@ const StatusBody = Schema.Struct({
   envoyRestartCount: Schema.String,
   managementServerConnectionStatus: Schema.optionalKey(Schema.Literals(["CONNECTED", "NOT_CONNECTED"])),
   managementServerDisconnectedTimestamp: Schema.optionalKey(Schema.String).annotate({ description: "RFC 3339" }),
-  managementServerProblem: Schema.optionalKey(Schema.String).annotate({ description: "Why there is no connection" }),
   envoyReadinessState: Schema.Literals(["NOT_INITIALIZED", "INITIALIZED"]),
   initialConfigUpdateStatus: Schema.optionalKey(Schema.Literals(["UPDATE_SUCCESSFUL", "UPDATE_FAILED"])),
+  reason: Schema.String.annotate({ description: "Why healthStatus is what it is: the sentence of /ready" }),
+  managementServerProblem: Schema.optionalKey(Schema.String).annotate({ description: "Why there is no connection" }),
+  drainedAt: Schema.optionalKey(Schema.String).annotate({
+    description: "RFC 3339. When inbound listeners were drained on request, until Envoy's next start"
+  }),
   localRelayEnvoyState: Schema.optionalKey(EnvoyStateName).annotate({ description: "Only with a local relay" }),
   localRelayEnvoyRestartCount: Schema.optionalKey(Schema.String).annotate({ description: "Only with a local relay" })
 })
@@ -99,7 +103,10 @@ export const routes = {
     ...probe,
     path: "/ready",
     summary: "Readiness probe",
-    answers: [text(200, "Envoy is HEALTHY"), text(503, "Envoy is not HEALTHY; the text says why")]
+    answers: [
+      text(200, "Envoy is HEALTHY"),
+      text(503, "Envoy is not HEALTHY, or its listeners were drained on request; the text says why")
+    ]
   }),
   live: route({
     ...probe,
@@ -111,12 +118,14 @@ export const routes = {
     ...command,
     path: "/drain_listeners",
     summary: "Drain Envoy's inbound listeners",
+    description:
+      "Draining cannot be undone: /ready is 503 and /status has drainedAt until Envoy's next start. healthStatus is unchanged.",
     query: Schema.Struct({
       inboundonly: Schema.optionalKey(Flag).annotate({ description: "Only inbound listeners, which is the default" }),
       graceful: Schema.optionalKey(Flag).annotate({ description: "Let requests in progress finish" })
     }),
     expectedQuery: "no parameters except inboundonly and graceful",
-    answers: [text(200, "Envoy's answer")]
+    answers: [text(200, "Envoy's answer, and what it means")]
   }),
   enableLogging: route({
     ...command,

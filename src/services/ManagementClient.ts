@@ -25,6 +25,8 @@ export type AgentStatus = Readonly<Record<string, string>>
 /** An answer of the running agent, whatever its status. */
 export interface ManagementAnswer {
   readonly status: number
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string | undefined>>
   /** Valid while the scope of the request is open. */
   readonly body: Stream.Stream<Uint8Array, AgentUnreachable>
 }

@@ -1,4 +1,5 @@
 import { maximumGoDuration } from "./goDuration.ts"
+import { adminModes, managementDefaults, managementPorts } from "./managementSettings.ts"
 import type { Setting } from "./Setting.ts"
 import {
   anyPort,
@@ -249,17 +250,20 @@ export const settingsTable = {
   ENVOY_SKIP_DEPRECATED_LOGS: boolean(true, running("Envoy does not log the use of deprecated fields")),
 
   APPNET_AGENT_ADMIN_MODE: optionalOneOf(
-    ["tcp", "uds"],
+    adminModes,
     management("Serve the management API on TCP or on a unix socket", "not served")
   ),
   APPNET_AGENT_HTTP_PORT: number(
-    9902,
-    wholeNumber(1, 65_534, "a port"),
+    managementDefaults.APPNET_AGENT_HTTP_PORT,
+    wholeNumber(managementPorts.minimum, managementPorts.maximum, "a port"),
     management("TCP port of the management API; only root may use a port up to 1024")
   ),
-  APPNET_AGENT_HTTP_BIND_ADDRESS: text("[::]", management("IP address of the management API")),
+  APPNET_AGENT_HTTP_BIND_ADDRESS: text(
+    managementDefaults.APPNET_AGENT_HTTP_BIND_ADDRESS,
+    management("IP address of the management API")
+  ),
   APPNET_AGENT_ADMIN_UDS_PATH: text(
-    "/var/run/ecs/appnet_admin.sock",
+    managementDefaults.APPNET_AGENT_ADMIN_UDS_PATH,
     management("Unix socket of the management API"),
     socketPath
   ),

@@ -2,6 +2,7 @@
 import { type Redacted, Schema, SchemaTransformation } from "effect"
 import { GoDuration } from "./goDuration.ts"
 import { isIpAddress, isIpv6, parseHostPort } from "./hostPort.ts"
+import { isSocketPath, maximumSocketPathBytes, socketPathIn, wholeNumberPattern } from "./managementSettings.ts"
 import type { Mode, Setting, SettingDocumentation, SettingGroup } from "./Setting.ts"
 
 /**
@@ -64,18 +65,12 @@ export const xrayDaemonAddress = textThat((text) => {
   )
 }, "an address like IP, IP:port, [IPv6]:port or tcp:IP:port udp:IP:port, but not a host name")
 
-/** The kernel's limit on the path of a unix socket, without the zero byte at its end. */
-const maximumSocketPathBytes = 107
-
 /** `unix:/path` and `unix:///path` mean `/path`. */
 export const socketPath: Kind<string> = {
   schema: Schema.String.pipe(
     Schema.decodeTo(
-      Schema.String.check(Schema.makeFilter((path) => new TextEncoder().encode(path).length <= maximumSocketPathBytes)),
-      SchemaTransformation.transform({
-        decode: (path) => path.replace(/^unix:(\/\/)?/, ""),
-        encode: (path) => path
-      })
+      Schema.String.check(Schema.makeFilter(isSocketPath)),
+      SchemaTransformation.transform({ decode: socketPathIn, encode: (path) => path })
     )
   ),
   allowed: `the path of a unix socket, at most ${maximumSocketPathBytes} bytes`
@@ -148,7 +143,7 @@ export const optionalOneOf = <const M extends string>(
 
 const numberFromText = SchemaTransformation.transform({ decode: Number, encode: String })
 
-const WholeNumber = Schema.String.check(Schema.isPattern(/^[+-]?\d{1,15}$/)).pipe(
+const WholeNumber = Schema.String.check(Schema.isPattern(wholeNumberPattern)).pipe(
   Schema.decodeTo(Schema.Int, numberFromText)
 )
 

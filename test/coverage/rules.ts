@@ -16,8 +16,11 @@ export const chapters = {
     "ready-once": "`ready` asks once if its interval or time-out is 0",
     "ready-not-served": "`ready` ends with 1 at once, with a message, where no management API is served",
     "ready-cheap": "`ready` that asks once loads nothing but Node's own modules",
+    "ready-reason": "`ready` that fails says the reason that the agent gives in `/status`",
+    "ready-settings": "`ready` that asks once reads each setting as the agent does",
     "status-command": "`status` prints a table or JSON, follows changes, and ends with 0, 1 or 2",
     "control-commands": "`drain`, `log-level` and `stats` call the running agent, over TCP or its socket",
+    "stats-no-delta": "`stats --delta` says on stderr if what it prints is no delta, and why",
     "control-exit-codes": "They end with 0, with 1 if the request was refused, with 2 if no agent answers",
     "old-flags":
       "`-envoyReadiness`, `-logLevel`, `-envoyConfigPath` work with one dash or two, attached or not, anywhere",
@@ -129,9 +132,19 @@ export const chapters = {
     "ipv6-fallback": "Without IPv6 an IPv6 wildcard falls back to 0.0.0.0, with a warning",
     "bound-first": "It is bound before Envoy is started, and answers from then on",
     "status-fields": "`/status` has the documented fields, as strings",
+    "agent-uptime": "`agentUptime` grows whoever sets the clock",
+    "status-reason": "`reason` in `/status` is the sentence of `/ready`",
     probes: "`/ready` and `/live` for probes",
     "drain-route":
       "`POST /drain_listeners` drains inbound listeners, `graceful` if given, and returns Envoy's answer; other parameters are 400",
+    "drain-final": "The answer to a drain says that it cannot be undone",
+    "drained-state":
+      "After a drain `drainedAt` is in `/status`, `/ready` is 503 and `healthStatus` is unchanged, until Envoy's next start",
+    "drain-restart": "A drain belongs to one start of Envoy: none is repeated to the next one",
+    "drain-unanswered":
+      "A drain that Envoy did not answer is repeated until it does; `/ready` is 503 meanwhile, and `drainedAt` waits for the answer",
+    "drain-logged": "One log line says who asked for a drain, and how many listeners it was",
+    "envoy-text": "Text of Envoy is cut to one line of 500 characters without control characters before it is answered",
     "logging-route":
       "`POST /enableLogging` takes levels in any case, and answers 200 with the old and new level, 304 or 400",
     "logging-reset":
@@ -148,6 +161,9 @@ export const chapters = {
     "no-body": "A body where none belongs is 400",
     "rate-limit": "Over the limit of a route: 429 with Retry-After. No route starves another, and probes have no limit",
     "bad-gateway": "If Envoy does not answer: 502 with a reason, after 250 ms and 3 retries, or 5 s for stats",
+    "token-socket-owner": "A client sends the token to a unix socket only if this user or root owns it",
+    "control-uncertain":
+      "A control call of which one attempt had no answer may act later, and is reported so, whatever became of the others",
     token: "With a token set, every POST needs it",
     "host-and-origin": "Over TCP a POST with a foreign Origin or an unknown Host is 403",
     "admin-paths": "Only the documented paths of Envoy's admin are requested",

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest"
 import type { Resource } from "../../demo/ControlPlane.ts"
 import { families, samples } from "../exposition.ts"
 import { shows } from "../shows.ts"
-import { type Agent, ask, eventually, freePort, privateFolder, runAgent } from "./agent.ts"
+import { type Agent, ask, eventually, freePort, isAlive, privateFolder, runAgent } from "./agent.ts"
 import { answering, startMesh } from "./mesh.ts"
 
 const post = (agent: Agent, path: string, headers: Readonly<Record<string, string>> = {}) =>
@@ -49,21 +49,94 @@ const countOf = (text: string) =>
     .reduce((sum, { value }) => sum + value, 0)
 
 describe("the management API on a real Envoy", () => {
-  it("drains inbound listeners", async () => {
-    shows("drain-route")
-    const { agent, listener } = await startMesh()
-    await agent.until({ healthStatus: "HEALTHY" })
-    expect(await post(agent, "/drain_listeners?graceful")).toMatchObject({ status: 200, body: "OK\n" })
+  /** A mesh with this many inbound listeners beside an outbound one, and whether a listener accepts connections. */
+  const startInbound = async (count: number, environment: Readonly<Record<string, string>> = {}) => {
+    const mesh = await startMesh({ environment })
+    const ports = await Promise.all(Array.from({ length: count }, freePort))
+    const inbound = ports.map((port) => ({ ...answering(port, "inbound"), trafficDirection: "INBOUND" }))
+    mesh.plane.update({ listeners: [answering(mesh.listenerPort, "outbound"), ...inbound] })
+    const accepts = (port: number) =>
+      ask(`http://127.0.0.1:${port}`, "/").then(
+        ({ status }) => status === 200,
+        () => false
+      )
+    await eventually(async () => (await Promise.all(ports.map(accepts))).every(Boolean), "all inbound listeners")
+    await mesh.agent.until({ healthStatus: "HEALTHY" })
+    return { ...mesh, ports, accepts }
+  }
+
+  it("drains inbound listeners, sends traffic elsewhere and stays HEALTHY, until Envoy's next start", async () => {
+    shows("drain-route", "drained-state", "drain-restart", "drain-logged", "drain-final")
+    const { accepts, agent, listenerPort, ports } = await startInbound(2, { APPNET_ENVOY_RESTART_COUNT: "1" })
+    expect((await ask(agent.address, "/ready")).status).toBe(200)
+    const { body, status } = await post(agent, "/drain_listeners")
+    expect([status, body]).toEqual([
+      200,
+      "OK\n2 inbound listeners drained. Draining cannot be undone: /ready is 503 until Envoy's next start.\n"
+    ])
+    await eventually(async () => !(await Promise.all(ports.map(accepts))).some(Boolean), "closed inbound listeners")
+    expect(await accepts(listenerPort)).toBe(true)
+    const drained = await agent.status()
+    expect(drained).toMatchObject({ healthStatus: "HEALTHY", envoyState: "LIVE" })
+    expect(drained.drainedAt).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
+    expect(await ask(agent.address, "/ready")).toMatchObject({
+      status: 503,
+      body: expect.stringContaining(`drained on request at ${drained.drainedAt}, until its next start`)
+    })
+    expect((await ask(agent.address, "/live")).status).toBe(200)
+    expect(agent.stderr()).toContain("2 inbound listeners drained, requested by 127.0.0.1: /ready is 503 until")
+    expect((await runAgent(["ready", "--timeout", "0"], agent.environment)).code).toBe(0)
+
+    process.kill(await agent.envoyPid(), "SIGKILL")
+    const restarted = await agent.until({ healthStatus: "HEALTHY", envoyRestartCount: "1" })
+    expect(restarted).not.toHaveProperty("drainedAt")
+    expect((await ask(agent.address, "/ready")).status).toBe(200)
+    await eventually(async () => (await Promise.all(ports.map(accepts))).every(Boolean), "open inbound listeners")
+  }, 60_000)
+
+  it("drains inbound listeners gracefully, and over a unix socket", async () => {
+    shows("drain-route", "drain-logged")
+    const path = `${privateFolder()}/api.sock`
+    const environment = { APPNET_AGENT_ADMIN_MODE: "uds", APPNET_AGENT_ADMIN_UDS_PATH: path }
+    const { agent, ports } = await startInbound(1, environment)
+    expect((await post(agent, "/drain_listeners?graceful&inboundonly")).body).toMatch(
+      /^OK\ngraceful drain of 1 inbound listener begun\./
+    )
+    const keepAlive = new http.Agent({ keepAlive: true })
+    onTestFinished(() => keepAlive.destroy())
     await eventually(
       () =>
-        ask(listener, "/").then(
+        ask(`http://127.0.0.1:${ports[0]}`, "/", { agent: keepAlive }).then(
           (answer) => answer.headers.connection === "close",
           () => true
         ),
       "an answer that ends the connection, or none"
     )
-    expect((await agent.status()).envoyState).not.toBe("UNREACHABLE")
+    expect(agent.stderr()).toContain(`requested by a client of the socket ${path}: /ready is 503`)
+    expect(await agent.status()).toHaveProperty("drainedAt")
   })
+
+  it("does not claim a drain that a stopped Envoy has not answered, and tells when it happens", async () => {
+    shows("drain-unanswered", "bad-gateway")
+    const { accepts, agent, ports } = await startInbound(1)
+    const pid = await agent.envoyPid()
+    process.kill(pid, "SIGSTOP")
+    onTestFinished(() => void (isAlive(pid) && process.kill(pid, "SIGCONT")))
+    expect(await post(agent, "/drain_listeners")).toMatchObject({
+      status: 502,
+      body: expect.stringContaining("the drain may happen at any time, and is repeated until Envoy answers")
+    })
+    expect(await agent.status()).not.toHaveProperty("drainedAt")
+    expect((await ask(agent.address, "/ready")).status).toBe(503)
+    process.kill(pid, "SIGCONT")
+    await eventually(async () => "drainedAt" in (await agent.status()), "the drain's time in /status")
+    await eventually(async () => !(await Promise.all(ports.map(accepts))).some(Boolean), "closed inbound listeners")
+    await agent.until({ healthStatus: "HEALTHY" })
+    expect(await ask(agent.address, "/ready")).toMatchObject({
+      status: 503,
+      body: expect.stringMatching(/^DRAINED: .*drained on request/)
+    })
+  }, 60_000)
 
   it("sets the log level, and resets it after the configured time", async () => {
     shows("APPNET_AGENT_LOGGING_RESET_TIMEOUT", "logging-reset")
@@ -222,7 +295,9 @@ describe("the management API on a real Envoy", () => {
       "APPNET_AGENT_ADMIN_TOKEN",
       "status-command",
       "control-commands",
-      "control-exit-codes"
+      "control-exit-codes",
+      "ready-settings",
+      "stats-no-delta"
     )
     for (const mode of ["tcp", "uds"]) {
       const path = `${privateFolder()}/api.sock`
@@ -237,6 +312,8 @@ describe("the management API on a real Envoy", () => {
       const run = (...words: ReadonlyArray<string>) => runAgent(words, agent.environment)
       expect(await run("status")).toMatchObject({ code: 0, stdout: expect.stringMatching(/^healthStatus\s+HEALTHY$/m) })
       expect(JSON.parse((await run("status", "--json")).stdout)).toMatchObject({ envoyState: "LIVE" })
+      const asUrl = { ...agent.environment, APPNET_AGENT_ADMIN_UDS_PATH: `unix://${path}` }
+      expect(await runAgent(["ready", "--timeout", "0"], asUrl)).toEqual({ code: 0, stdout: "", stderr: "" })
       expect(await run("log-level", "debug")).toMatchObject({
         code: 0,
         stdout: "Setting logging level from [info] to [debug]\n"
@@ -248,7 +325,11 @@ describe("the management API on a real Envoy", () => {
       const stats = await run("stats", "--used-only")
       expect(stats.code).toBe(0)
       expect(stats.stdout).toContain("envoy_server_live{} 1")
-      expect(await run("drain")).toMatchObject({ code: 0, stdout: "OK\n" })
+      expect((await run("stats", "--delta")).stderr).toContain("ENABLE_STATS_SNAPSHOT")
+      expect(await run("drain")).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/^OK\n.*Draining cannot be undone/)
+      })
       const { APPNET_AGENT_ADMIN_TOKEN: _, ...withoutToken } = agent.environment
       expect(await runAgent(["drain"], withoutToken)).toMatchObject({
         code: 1,

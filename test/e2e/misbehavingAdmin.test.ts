@@ -101,7 +101,14 @@ describe("the management API with an admin that misbehaves", () => {
         await ask(agent.address, path, { method, headers: { "content-length": "0" } })
     }
     expect(received).toContain("POST /drain_listeners")
-    const allowed = ["GET /ready", "GET /stats", "GET /stats/prometheus", "POST /logging", "POST /drain_listeners"]
+    const allowed = [
+      "GET /ready",
+      "GET /stats",
+      "GET /stats/prometheus",
+      "GET /config_dump",
+      "POST /logging",
+      "POST /drain_listeners"
+    ]
     expect([...received].filter((request) => !allowed.includes(request))).toEqual([])
   })
 

@@ -1,8 +1,10 @@
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Schema } from "effect"
+import { Effect, Result, Schema } from "effect"
 import { build } from "esbuild"
-import { healthCheckTarget, isHealthCheck } from "../../src/programs/healthCheck.ts"
+import { decodeEnvironment } from "../../src/layers/config/decode.ts"
+import { targetOf } from "../../src/layers/management/client/statusRequest.ts"
+import { healthCheckTarget, healthProblem, isHealthCheck } from "../../src/programs/healthCheck.ts"
 import { readLegacyFlags } from "../../src/programs/legacyFlags.ts"
 import { shows } from "../shows.ts"
 
@@ -57,37 +59,121 @@ describe("the Go agent's flags", () => {
   )
 })
 
+// Texts of the settings that the health check reads: usual ones, wrong ones, and any other.
+const spaced = (...texts: ReadonlyArray<string>) => texts.flatMap((text) => [text, ` ${text}\t`])
+const textOf = (...usual: ReadonlyArray<string>) =>
+  Schema.Union([Schema.Undefined, Schema.Literals(usual), Schema.Literals(usual), Schema.String])
+const ModeText = textOf(...spaced("tcp", "uds", "UDS", "Tcp", "tpc", ""))
+const PortText = textOf(
+  ...spaced(
+    "1",
+    "80",
+    "1024",
+    "1025",
+    "9902",
+    "+9902",
+    "-1",
+    "0",
+    "65534",
+    "65535",
+    "009902",
+    "1e3",
+    "0x10",
+    "9902.0",
+    ""
+  )
+)
+const HostText = textOf(...spaced("[::]", "::", "0.0.0.0", "127.0.0.1", "[::1]", "localhost", ""))
+const PathText = textOf(
+  ...spaced("/a/b.sock", "unix:/a/b.sock", "unix:///a/b.sock", "UNIX:///a", "unix:a", ""),
+  `/${"a".repeat(106)}`,
+  `/${"a".repeat(107)}`,
+  `/${"\u00e4".repeat(53)}`,
+  `/${"\u00e4".repeat(54)}`,
+  `unix:///${"a".repeat(106)}`
+)
+
 describe("the container's health check", () => {
   it("is `ready` that asks once", () => {
     shows("ready-once")
     for (const words of [
       ["ready", "--timeout", "0"],
       ["ready", "--timeout=0"],
-      ["ready", "-interval", "0"]
+      ["ready", "-interval", "0"],
+      ["ready", "--interval", "3", "--timeout", "000"]
     ]) {
       assert.isTrue(isHealthCheck(words), words.join(" "))
     }
-    for (const words of [["ready"], ["ready", "--timeout", "10"], ["status", "--timeout", "0"], []]) {
+    for (const words of [
+      ["ready"],
+      ["ready", "--timeout", "10"],
+      ["status", "--timeout", "0"],
+      [],
+      // What is wrong here, or more than one question, is for the full command.
+      ["ready", "--timeout", "0", "--help"],
+      ["ready", "--timeout", "0", "--interval"],
+      ["ready", "--timeout", "0", "--interval", "x"],
+      ["ready", "--timeout", "0", "--timeout", "5"],
+      ["ready", "0"]
+    ]) {
       assert.isFalse(isHealthCheck(words), words.join(" "))
     }
   })
 
+  it("says the agent's own reason, in one line", () => {
+    shows("ready-reason")
+    const unhealthy = { healthStatus: "UNHEALTHY", envoyState: "LIVE" }
+    assert.strictEqual(
+      healthProblem({ ...unhealthy, reason: "Envoy did not accept its initial configuration" }),
+      "UNHEALTHY: Envoy did not accept its initial configuration"
+    )
+    assert.strictEqual(healthProblem({ ...unhealthy, reason: "a\nb\u001b[31m" }), "UNHEALTHY: a\\nb\\u001b[31m")
+    assert.lengthOf(healthProblem({ ...unhealthy, reason: "x".repeat(9000) }), 500)
+    // An agent from before there was a reason.
+    assert.strictEqual(healthProblem(unhealthy), "UNHEALTHY: Envoy is LIVE")
+  })
+
   it("finds the agent as the settings say, and leaves a wrong setting to the full command", () => {
-    assert.deepStrictEqual(healthCheckTarget({ APPNET_AGENT_ADMIN_MODE: " UDS " }), {
+    assert.deepStrictEqual(healthCheckTarget({ APPNET_AGENT_ADMIN_MODE: " UDS " }, 0), {
       _tag: "Unix",
       path: "/var/run/ecs/appnet_admin.sock"
     })
     assert.deepStrictEqual(
-      healthCheckTarget({
-        APPNET_AGENT_ADMIN_MODE: "tcp",
-        APPNET_AGENT_HTTP_PORT: "1234",
-        APPNET_AGENT_HTTP_BIND_ADDRESS: "10.0.0.1"
-      }),
+      healthCheckTarget(
+        {
+          APPNET_AGENT_ADMIN_MODE: "tcp",
+          APPNET_AGENT_HTTP_PORT: "1234",
+          APPNET_AGENT_HTTP_BIND_ADDRESS: "10.0.0.1"
+        },
+        0
+      ),
       { _tag: "Tcp", host: "10.0.0.1", port: 1234 }
     )
-    assert.isUndefined(healthCheckTarget({}))
-    assert.isUndefined(healthCheckTarget({ APPNET_AGENT_ADMIN_MODE: "tcp", APPNET_AGENT_HTTP_PORT: "x" }))
+    assert.isUndefined(healthCheckTarget({}, 0))
+    assert.isUndefined(healthCheckTarget({ APPNET_AGENT_ADMIN_MODE: "tcp", APPNET_AGENT_HTTP_PORT: "x" }, 0))
   })
+
+  it.effect.prop(
+    "reads each setting as the agent does",
+    { mode: ModeText, port: PortText, host: HostText, path: PathText, userId: Schema.Literals([0, 1000]) },
+    ({ host, mode, path, port, userId }) =>
+      Effect.sync(() => {
+        shows("ready-settings")
+        const environment = {
+          APPNET_AGENT_ADMIN_MODE: mode,
+          APPNET_AGENT_HTTP_PORT: port,
+          APPNET_AGENT_HTTP_BIND_ADDRESS: host,
+          APPNET_AGENT_ADMIN_UDS_PATH: path
+        }
+        const decoded = decodeEnvironment(environment, userId)
+        assert.deepStrictEqual(
+          healthCheckTarget(environment, userId),
+          Result.isSuccess(decoded) ? targetOf(decoded.success.settings) : undefined,
+          JSON.stringify(environment)
+        )
+      }),
+    { arbitrary: { runs: 1000 } }
+  )
 
   it("is asked with nothing loaded but a few small files and Node's own modules", async () => {
     shows("ready-cheap")
@@ -113,6 +199,7 @@ describe("the container's health check", () => {
     const files = [...loaded].filter((path) => !path.startsWith("node:")).sort()
     assert.deepStrictEqual(files, [
       "package.json",
+      "src/layers/commandLine/printable.ts",
       "src/layers/management/client/statusRequest.ts",
       "src/layers/process/earlyStart.ts",
       "src/layers/process/envoyCandidates.ts",
@@ -124,6 +211,7 @@ describe("the container's health check", () => {
       "src/programs/legacyFlags.ts",
       main,
       "src/services/hostPort.ts",
+      "src/services/managementSettings.ts",
       "src/services/stopSignals.ts"
     ])
   })

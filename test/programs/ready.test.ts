@@ -8,7 +8,8 @@ import { shows } from "../shows.ts"
 
 type Answer = ManagementClient["Service"]["status"]
 
-const saying = (healthStatus: string): Answer => Effect.succeed({ healthStatus, envoyState: "LIVE" })
+const saying = (healthStatus: string): Answer =>
+  Effect.succeed({ healthStatus, envoyState: "LIVE", reason: "the first update was rejected" })
 const nobody: Answer = Effect.fail(new AgentUnreachable({ address: "localhost:9902", problem: "ECONNREFUSED" }))
 
 /** `ready` against an agent that gives these answers in turn, the last one for ever. */
@@ -59,14 +60,15 @@ describe("ready", () => {
 
   it.effect("gives up after the time-out and says what was last heard", () =>
     Effect.gen(function* () {
-      shows("ready-polls")
+      shows("ready-polls", "ready-reason")
       const { program } = asking({ interval: 1, timeout: 10 }, nobody, saying("UNHEALTHY"))
       const fiber = yield* Effect.forkChild(Effect.result(program))
       yield* TestClock.adjust(0)
       yield* TestClock.adjust("10 seconds")
       const result = yield* Fiber.join(fiber)
       assert.isTrue(
-        Result.isFailure(result) && result.failure.message === "not HEALTHY within 10 s: UNHEALTHY: Envoy is LIVE"
+        Result.isFailure(result) &&
+          result.failure.message === "not HEALTHY within 10 s: UNHEALTHY: the first update was rejected"
       )
     })
   )

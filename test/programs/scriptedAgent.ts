@@ -10,6 +10,7 @@ export interface AgentScript {
   readonly statuses?: ReadonlyArray<AgentStatus>
   /** The status code and the body of every other answer. */
   readonly status?: number
+  readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
 }
 
@@ -27,8 +28,8 @@ export const scriptedAgent = (script: AgentScript | undefined) => {
     request: (method, path) => {
       requests.push(`${method} ${path}`)
       if (script === undefined) return Effect.fail(unreachable)
-      const { body = "OK\n", status = 200 } = script
-      return Effect.succeed({ status, body: Stream.make(new TextEncoder().encode(body)) })
+      const { body = "OK\n", headers = {}, status = 200 } = script
+      return Effect.succeed({ status, headers, body: Stream.make(new TextEncoder().encode(body)) })
     }
   })
   const output = recordedOutput()

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { TestConsole } from "effect/testing"
 import { showStats } from "../../src/programs/stats.ts"
 import { shows } from "../shows.ts"
 import { scriptedAgent } from "./scriptedAgent.ts"
@@ -18,6 +19,22 @@ describe("the command stats", () => {
         "GET /stats/prometheus?usedonly&filter=metrics_extension&delta"
       ])
       assert.deepStrictEqual(written, ["OK\n", "OK\n", "OK\n"])
+      assert.deepStrictEqual(yield* TestConsole.errorLines, [])
+    })
+  )
+
+  it.effect("says on stderr that what it prints is no delta, and why", () =>
+    Effect.gen(function* () {
+      shows("stats-no-delta")
+      for (const [header, words] of [
+        ["disabled", /ENABLE_STATS_SNAPSHOT.*current values/],
+        ["none", /fewer than two snapshots.*current values/]
+      ] as const) {
+        const { layer, written } = scriptedAgent({ headers: { "x-snapshot": header } })
+        yield* Effect.provide(showStats({ usedOnly: false, extensionOnly: false, delta: true }), layer)
+        assert.deepStrictEqual(written, ["OK\n"])
+        assert.match(String((yield* TestConsole.errorLines).at(-1)), words)
+      }
     })
   )
 })

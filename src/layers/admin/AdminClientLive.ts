@@ -1,8 +1,9 @@
-import { Effect, Layer, Schedule, Schema } from "effect"
+import { ByteSize, Effect, Layer, Ref, Schedule, Schema } from "effect"
 import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
+import { MaxBodySize } from "effect/http/HttpIncomingMessage"
 import { AdminClient, AdminError, EnvoyServerState, ServerInfo } from "../../services/AdminClient.ts"
 import { type AdminAddress, Bootstrap } from "../../services/Bootstrap.ts"
 import { ExpositionSource } from "../../services/ExpositionSource.ts"
@@ -11,6 +12,7 @@ import { httpClientLive } from "../http/httpClient.ts"
 import { awaitBeginning } from "./bodyBeginning.ts"
 import { ExpositionSourceLive } from "./ExpositionSourceLive.ts"
 import { activeConnectionsFilter, healthFilter, StatsJson, toActiveConnections, toHealthStats } from "./healthStats.ts"
+import { countInbound, ListenersDump } from "./inboundListeners.ts"
 import { withSourceTimeout } from "./sourceTimeout.ts"
 
 const probeTimeout = "2 seconds"
@@ -18,6 +20,7 @@ const controlTimeout = "250 millis"
 const statsTimeout = "5 seconds"
 /** Bytes of the stats that must have come before the answer begins: until then a failure can still be told by its status. */
 const statsBeginning = 64 * 1024
+const largestDump = ByteSize.megabytes(4)
 /** Control calls are idempotent, so one whose answer was lost is repeated. */
 const controlRetries = Schedule.spaced("50 millis").pipe(Schedule.upTo({ times: 3 }))
 
@@ -96,15 +99,29 @@ export const layerNoTransport = Layer.effect(
         json("/stats", StatsJson)
       )
 
-    const control = (path: string, urlParams: Readonly<Record<string, string>>) =>
-      request(HttpClientRequest.post(path, { urlParams }), controlTimeout, (response) =>
+    const control = Effect.fnUntraced(function* (path: string, urlParams: Readonly<Record<string, string>>) {
+      // An attempt without an answer may act later, whatever became of those after it: so it is the one that is reported.
+      const unanswered = yield* Ref.make<AdminError | undefined>(undefined)
+      return yield* request(HttpClientRequest.post(path, { urlParams }), controlTimeout, (response) =>
         Effect.flatMap(failUnless200(path)(response), text(path))
       ).pipe(
+        Effect.tapError((error) => (error.mayHaveActed ? Ref.set(unanswered, error) : Effect.void)),
         Effect.retry({
           schedule: controlRetries,
           while: (error) => error.reason === "unreachable" || error.reason === "timeout"
-        })
+        }),
+        Effect.catch((last) => Effect.flatMap(Ref.get(unanswered), (earlier) => Effect.fail(earlier ?? last)))
       )
+    })
+
+    const listenersDump = (kind: "static" | "dynamic") => {
+      const mask = kind === "static" ? "listener.traffic_direction" : "name,active_state.listener"
+      return request(
+        HttpClientRequest.get("/config_dump", { urlParams: { resource: `${kind}_listeners`, mask } }),
+        probeTimeout,
+        json("/config_dump", ListenersDump)
+      ).pipe(Effect.provideService(MaxBodySize, largestDump))
+    }
 
     return AdminClient.of({
       ready: request(HttpClientRequest.get("/ready"), probeTimeout, (response) =>
@@ -119,6 +136,10 @@ export const layerNoTransport = Layer.effect(
       healthStats: Effect.map(stats(healthFilter), toHealthStats),
       activeConnections: Effect.map(stats(activeConnectionsFilter), toActiveConnections),
       serverInfo: request(HttpClientRequest.get("/server_info"), probeTimeout, json("/server_info", ServerInfo)),
+      inboundListeners: Effect.map(
+        Effect.all([listenersDump("static"), listenersDump("dynamic")], { concurrency: 2 }),
+        ([fixed, dynamic]) => countInbound(fixed) + countInbound(dynamic)
+      ),
       drainListeners: ({ graceful, inboundOnly, skipExit }) =>
         control("/drain_listeners", {
           ...(graceful ? { graceful: "" } : {}),

@@ -1,6 +1,7 @@
 import { Redacted, Result, Schema } from "effect"
 import { InvalidSetting, type SettingInForce, type SettingSource } from "../../services/Config.ts"
 import { formatDuration } from "../../services/goDuration.ts"
+import { highestPrivilegedPort } from "../../services/managementSettings.ts"
 import type { Setting } from "../../services/Setting.ts"
 import { type SettingName, type Settings, settingsTable } from "../../services/Settings.ts"
 import { nearestName } from "./nearestName.ts"
@@ -92,12 +93,11 @@ const healthIntervalFrom = (readyInterval: DecodedSetting<number>): DecodedSetti
   return { value, source: "clamped", warning }
 }
 
-/** Only root may listen on a port up to 1024. */
 const unprivilegedPort = (userId: number): Partial<Setting<number>> =>
   userId === 0
     ? {}
     : {
-        schema: table.APPNET_AGENT_HTTP_PORT.schema.check(Schema.isGreaterThan(1024)),
+        schema: table.APPNET_AGENT_HTTP_PORT.schema.check(Schema.isGreaterThan(highestPrivilegedPort)),
         allowed: "a port from 1025 to 65534, since this user is not root"
       }
 

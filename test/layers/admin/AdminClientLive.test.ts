@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Layer, Option, Result, Stream } from "effect"
 import * as HttpClient from "effect/http/HttpClient"
+import { HttpClientError, TransportError } from "effect/http/HttpClientError"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import { TestClock } from "effect/testing"
 import { layerNoTransport } from "../../../src/layers/admin/AdminClientLive.ts"
@@ -9,7 +10,8 @@ import { type AdminAddress, Bootstrap } from "../../../src/services/Bootstrap.ts
 import { ExpositionSource } from "../../../src/services/ExpositionSource.ts"
 import { shows } from "../../shows.ts"
 
-type Answer = (attempt: number) => Effect.Effect<Response>
+/** The answer to an attempt; it fails with the code of an error of the connection. */
+type Answer = (attempt: number, path: string) => Effect.Effect<Response, string>
 
 const text =
   (body: string, status = 200): Answer =>
@@ -23,7 +25,15 @@ const adminThat = (answer: Answer, admin: AdminAddress = { _tag: "Tcp", host: "1
   const client = HttpClient.make((request, url) =>
     Effect.suspend(() => {
       asked.push(`${request.method} ${url.href}`)
-      return Effect.map(answer(asked.length), (response) => HttpClientResponse.fromWeb(request, response))
+      return answer(asked.length, `${url.pathname}${url.search}`).pipe(
+        Effect.mapBoth({
+          onSuccess: (response) => HttpClientResponse.fromWeb(request, response),
+          onFailure: (code) => {
+            const cause = Object.assign(new Error(code), { code })
+            return new HttpClientError({ reason: new TransportError({ request, cause }) })
+          }
+        })
+      )
     })
   )
   const bootstrap = Bootstrap.of({
@@ -37,7 +47,7 @@ const adminThat = (answer: Answer, admin: AdminAddress = { _tag: "Tcp", host: "1
     open: (path) =>
       Effect.suspend(() => {
         asked.push(`GET ${path}`)
-        return Effect.map(answer(asked.length), (response) => ({
+        return Effect.map(Effect.orDie(answer(asked.length, path)), (response) => ({
           status: response.status,
           body:
             response.body === null
@@ -126,6 +136,54 @@ describe("AdminClient", () => {
     })
   )
 
+  it.effect("reports an attempt without an answer, since it may act later, whatever became of those after it", () =>
+    Effect.gen(function* () {
+      shows("control-uncertain")
+      const outcome = (...codes: ReadonlyArray<string | undefined>) =>
+        Effect.gen(function* () {
+          const answer: Answer = (attempt) => {
+            const code = codes[Math.min(attempt, codes.length) - 1]
+            return code === undefined ? Effect.never : Effect.fail(code)
+          }
+          const fiber = yield* Effect.forkChild(ask(answer, (admin) => Effect.flip(admin.setLogLevel("debug"))))
+          yield* TestClock.adjust(0)
+          yield* TestClock.adjust("2 seconds")
+          const { result } = yield* Fiber.join(fiber)
+          assert.isTrue(Result.isSuccess(result))
+          return Result.isSuccess(result) ? [result.success.reason, result.success.mayHaveActed] : []
+        })
+      assert.deepStrictEqual(yield* outcome("ECONNREFUSED"), ["unreachable", false])
+      assert.deepStrictEqual(yield* outcome(undefined, "ECONNREFUSED"), ["timeout", true])
+      assert.deepStrictEqual(yield* outcome("ECONNRESET", "ECONNREFUSED"), ["unreachable", true])
+      assert.deepStrictEqual(yield* outcome("ENOENT", "ENOENT", undefined, "ENOENT"), ["timeout", true])
+      const refused = yield* ask(text("no", 400), (admin) => Effect.flip(admin.setLogLevel("debug")))
+      assert.isTrue(Result.isSuccess(refused.result) && !refused.result.success.mayHaveActed)
+    })
+  )
+
+  it.effect("counts the inbound listeners of the bootstrap and of the management server", () =>
+    Effect.gen(function* () {
+      const listener = (direction: string | undefined) => ({ name: "a", traffic_direction: direction })
+      const answer: Answer = (_, path) => {
+        const { searchParams } = new URL(path, "http://envoy")
+        const configs =
+          searchParams.get("resource") === "static_listeners"
+            ? [{ listener: listener("INBOUND") }, { listener: listener("OUTBOUND") }, { listener: listener(undefined) }]
+            : [
+                { active_state: { listener: listener("INBOUND") } },
+                { active_state: { listener: listener("OUTBOUND") } },
+                { warming_state: { listener: listener("INBOUND") } },
+                { error_state: { details: "refused" } }
+              ]
+        return Effect.sync(() => new Response(JSON.stringify({ configs })))
+      }
+      const { asked, result } = yield* ask(answer, (admin) => admin.inboundListeners)
+      assert.deepStrictEqual(result, Result.succeed(2))
+      assert.isTrue(asked.every((request) => request.startsWith("GET http://127.0.0.1:9901/config_dump?resource=")))
+      assert.deepStrictEqual((yield* ask(text("{}"), (admin) => admin.inboundListeners)).result, Result.succeed(0))
+    })
+  )
+
   it.effect("gives stats 5 s", () =>
     Effect.gen(function* () {
       shows("bad-gateway")
@@ -149,7 +207,7 @@ describe("AdminClient", () => {
 
   it.effect("takes the second answer where the first got lost", () =>
     Effect.gen(function* () {
-      const answer: Answer = (attempt) => (attempt === 1 ? Effect.never : text("OK\n")(attempt))
+      const answer: Answer = (attempt, path) => (attempt === 1 ? Effect.never : text("OK\n")(attempt, path))
       const fiber = yield* Effect.forkChild(ask(answer, (admin) => admin.setLogLevel("debug")))
       yield* TestClock.adjust(0)
       yield* TestClock.adjust(300)

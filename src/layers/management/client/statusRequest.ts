@@ -1,5 +1,6 @@
 import * as http from "node:http"
 import { formatHostPort, withoutBrackets } from "../../../services/hostPort.ts"
+import type { ManagementSettings } from "../../../services/managementSettings.ts"
 
 // GET /status without Effect. The container health check runs this every few seconds, so the module may import nothing but
 // Node's HTTP client and services/hostPort.ts.
@@ -24,6 +25,18 @@ export const tcpTarget = (address: string, port: number): ManagementTarget => {
   if (host === "0.0.0.0") return { _tag: "Tcp", host: "127.0.0.1", port }
   // Without IPv6 the server falls back from :: to 0.0.0.0; `localhost` reaches both.
   return { _tag: "Tcp", host: host === "::" ? "localhost" : host, port }
+}
+
+/** Where an agent with these settings serves its management API; undefined if it does not. */
+export const targetOf = (settings: ManagementSettings): ManagementTarget | undefined => {
+  switch (settings.APPNET_AGENT_ADMIN_MODE) {
+    case undefined:
+      return undefined
+    case "uds":
+      return { _tag: "Unix", path: settings.APPNET_AGENT_ADMIN_UDS_PATH }
+    case "tcp":
+      return tcpTarget(settings.APPNET_AGENT_HTTP_BIND_ADDRESS, settings.APPNET_AGENT_HTTP_PORT)
+  }
 }
 
 const unreachable = (problem: string): StatusResult => ({ _tag: "Unreachable", problem })

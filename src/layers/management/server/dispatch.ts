@@ -5,6 +5,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type { AdminError } from "../../../services/AdminClient.ts"
 import { Config } from "../../../services/Config.ts"
 import { type QueryOf, type RouteName, rateLimit, routeTable } from "../../../services/ManagementApi.ts"
+import { printableLine } from "../../commandLine/printable.ts"
 import { checkPermission } from "./permission.ts"
 import { readQuery } from "./query.ts"
 import { RequestRefused } from "./refusal.ts"
@@ -112,7 +113,7 @@ export const makeDispatcher = Effect.fnUntraced(function* <R>(
       Effect.flatMap(({ answer }) => answer(request)),
       Effect.catchTags({
         RequestRefused: ({ headers, reason, status }) => respond(status, reason, headers),
-        AdminError: ({ message }) => respond(502, message)
+        AdminError: ({ message }) => respond(502, printableLine(message).slice(0, 500))
       })
     )
   }

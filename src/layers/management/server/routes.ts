@@ -1,16 +1,22 @@
 import { Clock, Effect, Option, SubscriptionRef } from "effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import { AdminClient } from "../../../services/AdminClient.ts"
+import type { AdminClient } from "../../../services/AdminClient.ts"
 import { Config } from "../../../services/Config.ts"
 import { ConnectionDiagnosis } from "../../../services/ConnectionDiagnosis.ts"
 import { EnvoyProcess, type EnvoyState } from "../../../services/EnvoyProcess.ts"
 import { HealthMonitor } from "../../../services/HealthMonitor.ts"
+import { ListenerDrain } from "../../../services/ListenerDrain.ts"
 import { LocalRelay } from "../../../services/LocalRelay.ts"
 import { LogLevels } from "../../../services/LogLevels.ts"
 import { type QueryOf, routeNames, routeTable } from "../../../services/ManagementApi.ts"
+import type { Settings } from "../../../services/Settings.ts"
 import type { Snapshotter } from "../../../services/Snapshotter.ts"
+import { printableLine } from "../../commandLine/printable.ts"
+import { describeDrain } from "../ListenerDrainLive.ts"
 import { type Handlers, makeDispatcher, textResponse } from "./dispatch.ts"
+import { readinessOf } from "./readiness.ts"
 import { RequestRefused } from "./refusal.ts"
+import { requesterOf } from "./requester.ts"
 import { statsResponse } from "./statsResponse.ts"
 import { statusBody } from "./statusBody.ts"
 
@@ -26,16 +32,17 @@ const localRelayFacts = Effect.gen(function* () {
   return { envoyState, restarts: epoch }
 })
 
-const status = Effect.fnUntraced(function* (startedAt: number) {
+const status = Effect.fnUntraced(function* (startedAt: bigint) {
   const health = yield* SubscriptionRef.get((yield* HealthMonitor).health)
   const state = yield* (yield* EnvoyProcess).state
   const problem = Option.getOrUndefined(yield* SubscriptionRef.get((yield* ConnectionDiagnosis).problem))
-  const now = yield* Clock.currentTimeMillis
+  const uptime = Number((yield* Clock.monotonicTimeNanos) - startedAt) / 1e6
   const body = statusBody({
     health,
-    uptime: now - startedAt,
+    uptime,
     pid: pidOf(state),
     restarts: state.epoch,
+    drain: yield* (yield* ListenerDrain).state,
     localRelay: yield* localRelayFacts,
     problem
   })
@@ -43,13 +50,19 @@ const status = Effect.fnUntraced(function* (startedAt: number) {
 })
 
 const ready = Effect.gen(function* () {
-  const { reason, status } = yield* SubscriptionRef.get((yield* HealthMonitor).health)
-  return textResponse(status === "HEALTHY" ? 200 : 503, `${status}: ${reason}`)
+  const health = yield* SubscriptionRef.get((yield* HealthMonitor).health)
+  const { isReady, reason } = readinessOf(health, yield* (yield* ListenerDrain).state)
+  if (isReady) return textResponse(200, `${health.status}: ${reason}`)
+  return textResponse(503, `${health.status === "HEALTHY" ? "DRAINED" : health.status}: ${reason}`)
 })
 
-const drainListeners = Effect.fnUntraced(function* ({ graceful }: QueryOf<"drainListeners">) {
-  const options = { graceful: graceful !== undefined, skipExit: false, inboundOnly: true }
-  return HttpServerResponse.text(yield* (yield* AdminClient).drainListeners(options))
+const drainListeners = Effect.fnUntraced(function* ({ graceful }: QueryOf<"drainListeners">, requester: string) {
+  const isGraceful = graceful !== undefined
+  const { answer, listeners } = yield* (yield* ListenerDrain).drain(isGraceful, requester)
+  return textResponse(
+    200,
+    `${printableLine(answer.trim()).slice(0, 500)}\n${describeDrain(isGraceful, listeners)}. Draining cannot be undone: /ready is 503 until Envoy's next start.`
+  )
 })
 
 const enableLogging = Effect.fnUntraced(function* ({ level, permanent }: QueryOf<"enableLogging">) {
@@ -76,21 +89,31 @@ const openapi = Effect.map(
   ({ openApi }) => jsonResponse(openApi)
 )
 
-type Dependencies = AdminClient | ConnectionDiagnosis | EnvoyProcess | HealthMonitor | LogLevels | Snapshotter
+type Dependencies =
+  | AdminClient
+  | ConnectionDiagnosis
+  | EnvoyProcess
+  | HealthMonitor
+  | ListenerDrain
+  | LogLevels
+  | Snapshotter
 
-/** `startedAt`: epoch milliseconds from which /status counts the agent's uptime. */
-const makeHandlers = (startedAt: number): Handlers<Dependencies> => ({
+/** `startedAt`: monotonic nanoseconds from which /status counts the agent's uptime. */
+const makeHandlers = (startedAt: bigint, settings: Settings): Handlers<Dependencies> => ({
   status: () => status(startedAt),
   ready: () => ready,
   live: () => Effect.succeed(textResponse(200, "OK")),
-  drainListeners,
+  drainListeners: (query, request) => drainListeners(query, requesterOf(request, settings)),
   enableLogging,
   prometheus: (query, { headers }) => prometheus(query, headers["accept-encoding"]),
   openapi: () => openapi
 })
 
 const serveRoutes = (names: typeof routeNames, overTcp: boolean) =>
-  Effect.flatMap(Clock.currentTimeMillis, (now) => makeDispatcher(makeHandlers(now), names, overTcp))
+  Effect.gen(function* () {
+    const { settings } = yield* Config
+    return yield* makeDispatcher(makeHandlers(yield* Clock.monotonicTimeNanos, settings), names, overTcp)
+  })
 
 /** Answers the requests of the management API, over TCP and unix socket alike. */
 export const managementApi = Effect.flatMap(Config, ({ settings }) =>

@@ -1,21 +1,22 @@
 import type { Health, ReportedState } from "../../../services/HealthMonitor.ts"
+import type { DrainState } from "../../../services/ListenerDrain.ts"
 import type { StatusFields } from "../../../services/ManagementApi.ts"
+import { readinessOf } from "./readiness.ts"
+import { timestamp } from "./timestamp.ts"
 
 export interface StatusFacts {
   readonly health: Health
-  /** Milliseconds since the agent started. */
+  /** Milliseconds since the agent started, by a clock that nobody sets. */
   readonly uptime: number
   /** Undefined while no Envoy runs, which is reported as 0. */
   readonly pid: number | undefined
   readonly restarts: number
+  readonly drain?: DrainState
   /** The local relay's Envoy, if there is one. */
   readonly localRelay?: { readonly envoyState: ReportedState; readonly restarts: number } | undefined
   /** Why the management server is not connected, if the reason is known. */
   readonly problem?: string | undefined
 }
-
-/** RFC 3339, in whole seconds. */
-const timestamp = (epochMillis: number) => new Date(epochMillis).toISOString().replace(/\.\d+Z$/, "Z")
 
 const connectionFields = ({ connection }: Health) => {
   switch (connection._tag) {
@@ -32,17 +33,27 @@ const connectionFields = ({ connection }: Health) => {
 }
 
 /** The fields of `GET /status`, in this order. */
-export const statusBody = ({ health, localRelay, pid, problem, restarts, uptime }: StatusFacts): StatusFields => ({
+export const statusBody = ({
+  drain = { _tag: "NotRequested" },
+  health,
+  localRelay,
+  pid,
+  problem,
+  restarts,
+  uptime
+}: StatusFacts): StatusFields => ({
   healthStatus: health.status,
   agentUptime: `${Math.floor(uptime / 1000)}s`,
   envoyPid: `${pid ?? 0}`,
   envoyState: health.envoyState,
   envoyRestartCount: `${restarts}`,
   ...connectionFields(health),
-  // In relay mode the connection is not considered, yet the relay may know why its management server is unreachable.
-  ...(problem === undefined || health.connection._tag === "Connected" ? {} : { managementServerProblem: problem }),
   envoyReadinessState: health.initialized ? "INITIALIZED" : "NOT_INITIALIZED",
   ...(health.initialConfig === "UNDECIDED" ? {} : { initialConfigUpdateStatus: health.initialConfig }),
+  reason: readinessOf(health, drain).reason,
+  // In relay mode the connection is not considered, yet the relay may know why its management server is unreachable.
+  ...(problem === undefined || health.connection._tag === "Connected" ? {} : { managementServerProblem: problem }),
+  ...(drain._tag === "Drained" ? { drainedAt: timestamp(drain.drainedAt) } : {}),
   ...(localRelay === undefined
     ? {}
     : { localRelayEnvoyState: localRelay.envoyState, localRelayEnvoyRestartCount: `${localRelay.restarts}` })

@@ -1,15 +1,15 @@
-import { mkdtempSync, rmSync } from "node:fs"
+import { chownSync, mkdtempSync, rmSync } from "node:fs"
 import * as http from "node:http"
 import { tmpdir } from "node:os"
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer, Stream } from "effect"
-import { ManagementClientLive } from "../../../../src/layers/management/client/ManagementClientLive.ts"
+import { layerAs, ManagementClientLive } from "../../../../src/layers/management/client/ManagementClientLive.ts"
 import { ManagementClient } from "../../../../src/services/ManagementClient.ts"
 import { settings } from "../../../fakes.ts"
 import { shows } from "../../../shows.ts"
 
-const clientOf = (environment: Readonly<Record<string, string>>) =>
-  Effect.map(Layer.build(Layer.provide(ManagementClientLive, settings(environment))), Context.get(ManagementClient))
+const clientOf = (environment: Readonly<Record<string, string>>, layer = ManagementClientLive) =>
+  Effect.map(Layer.build(Layer.provide(layer, settings(environment))), Context.get(ManagementClient))
 
 const socketPath = Effect.map(
   Effect.acquireRelease(
@@ -22,7 +22,8 @@ const socketPath = Effect.map(
 /** A client of a server on a unix socket that answers like this. */
 const clientOfServer = Effect.fnUntraced(function* (
   listener: http.RequestListener,
-  environment: Readonly<Record<string, string>> = {}
+  environment: Readonly<Record<string, string>> = {},
+  layer = ManagementClientLive
 ) {
   const path = yield* socketPath
   yield* Effect.acquireRelease(
@@ -36,7 +37,7 @@ const clientOfServer = Effect.fnUntraced(function* (
         server.closeAllConnections()
       })
   )
-  return yield* clientOf({ APPNET_AGENT_ADMIN_MODE: "uds", APPNET_AGENT_ADMIN_UDS_PATH: path, ...environment })
+  return yield* clientOf({ APPNET_AGENT_ADMIN_MODE: "uds", APPNET_AGENT_ADMIN_UDS_PATH: path, ...environment }, layer)
 })
 
 describe("ManagementClient", () => {
@@ -54,6 +55,37 @@ describe("ManagementClient", () => {
         yield* Stream.mkString(Stream.decodeText(body)),
         "POST /drain_listeners?graceful Bearer s3cret"
       )
+    })
+  )
+
+  it.live("sends the token to no socket of another user, and everything else to any", () =>
+    Effect.gen(function* () {
+      shows("token-socket-owner")
+      const seen: Array<string> = []
+      const path = yield* socketPath
+      const server = http.createServer(({ headers, url }, response) => {
+        seen.push(`${url} ${headers.authorization}`)
+        response.end("{}")
+      })
+      yield* Effect.acquireRelease(
+        Effect.callback<void>((resume) => void server.listen(path, () => resume(Effect.void))),
+        () => Effect.callback<void>((resume) => void server.close(() => resume(Effect.void)))
+      )
+      // Root gives the socket away; anybody else is another user than its owner.
+      const owner = process.getuid?.() === 0 ? 65_533 : (process.getuid?.() ?? 0)
+      chownSync(path, owner, -1)
+      const environment = { APPNET_AGENT_ADMIN_MODE: "uds", APPNET_AGENT_ADMIN_UDS_PATH: path }
+      const withToken = { ...environment, APPNET_AGENT_ADMIN_TOKEN: "s3cret" }
+      const foreign = yield* clientOf(withToken, layerAs(owner + 1))
+      assert.strictEqual(
+        (yield* Effect.flip(foreign.request("POST", "/drain_listeners"))).message,
+        `no agent answers on unix:${path}: the socket belongs to user ${owner}, so the token is not sent there`
+      )
+      assert.deepStrictEqual(seen, [])
+      yield* foreign.status
+      yield* (yield* clientOf(environment, layerAs(owner + 1))).request("POST", "/a")
+      yield* (yield* clientOf(withToken, layerAs(owner))).request("POST", "/b")
+      assert.deepStrictEqual(seen, ["/status undefined", "/a undefined", "/b Bearer s3cret"])
     })
   )
 

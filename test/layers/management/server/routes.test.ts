@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Clock, Effect, SubscriptionRef } from "effect"
 import { TestClock } from "effect/testing"
 import { shows } from "../../../shows.ts"
 import { healthy, serving } from "./serving.ts"
@@ -12,6 +12,23 @@ describe("the management API", () => {
       assert.strictEqual(status, 200)
       assert.strictEqual(headers.get("content-type"), "application/json")
       assert.deepInclude(JSON.parse(body), { healthStatus: "HEALTHY", envoyPid: "77", envoyRestartCount: "3" })
+    })
+  )
+
+  it.effect("counts the agent's uptime by a clock that nobody sets", () =>
+    Effect.gen(function* () {
+      shows("agent-uptime")
+      const clock = yield* Clock.Clock
+      let wallClock = 0
+      const ask = yield* Effect.provideService(serving(), Clock.Clock, {
+        ...clock,
+        currentTimeMillis: Effect.sync(() => wallClock),
+        currentTimeMillisUnsafe: () => wallClock
+      })
+      yield* TestClock.adjust("90 seconds")
+      wallClock = -3_600_000
+      const { body } = yield* ask("/status")
+      assert.strictEqual(JSON.parse(body).agentUptime, "90s")
     })
   )
 
@@ -30,13 +47,14 @@ describe("the management API", () => {
 
   it.effect("answers /ready by health and /live always", () =>
     Effect.gen(function* () {
-      shows("probes")
+      shows("probes", "status-reason")
       const well = yield* serving()
       assert.strictEqual((yield* well("/ready")).status, 200)
       const ill = yield* serving({ health: { ...healthy, status: "UNHEALTHY", reason: "Envoy is PRE_INITIALIZING" } })
       const ready = yield* ill("/ready")
       assert.strictEqual(ready.status, 503)
       assert.strictEqual(ready.body, "UNHEALTHY: Envoy is PRE_INITIALIZING\n")
+      assert.strictEqual(JSON.parse((yield* ill("/status")).body).reason, "Envoy is PRE_INITIALIZING")
       assert.strictEqual((yield* ill("/live")).status, 200)
     })
   )
@@ -54,7 +72,7 @@ describe("the management API", () => {
 
   it.effect("drains inbound listeners, gracefully on request, and passes on Envoy's answer", () =>
     Effect.gen(function* () {
-      shows("drain-route")
+      shows("drain-route", "drain-final")
       const api = yield* serving()
       for (const path of [
         "/drain_listeners",
@@ -62,7 +80,11 @@ describe("the management API", () => {
         "/drain_listeners?graceful&inboundonly"
       ]) {
         const { body, status } = yield* api.post(path)
-        assert.deepStrictEqual([status, body], [200, "OK\n"])
+        assert.strictEqual(status, 200)
+        assert.match(
+          body,
+          /^OK\n.*2 inbound listeners.*\. Draining cannot be undone: \/ready is 503 until Envoy's next start\.\n$/
+        )
       }
       const inbound = { skipExit: false, inboundOnly: true }
       assert.deepStrictEqual(api.admin.drains, [
@@ -75,6 +97,57 @@ describe("the management API", () => {
       }
       assert.strictEqual((yield* api("/drain_listeners")).status, 405)
       assert.strictEqual(api.admin.drains.length, 3)
+    })
+  )
+
+  it.effect("passes on no more of Envoy's answer to a drain than one printable line", () =>
+    Effect.gen(function* () {
+      shows("envoy-text")
+      const api = yield* serving({ admin: { drainAnswer: `\u001b[31mOK\nmore${"x".repeat(9000)}` } })
+      const [first = "", second = ""] = (yield* api.post("/drain_listeners")).body.split("\n")
+      assert.lengthOf(first, 500)
+      assert.match(first, /^\\u001b\[31mOK\\nmorex+$/)
+      assert.match(second, /^2 inbound listeners drained/)
+      const refusing = yield* serving({
+        admin: { drainFails: "status", drainAnswer: `500 \u001b[2J${"x".repeat(9000)}` }
+      })
+      const { body, status } = yield* refusing.post("/drain_listeners")
+      assert.deepStrictEqual([status, body.length], [502, 501])
+      assert.include(body, "\\u001b[2Jxxx")
+    })
+  )
+
+  it.effect("sends traffic elsewhere after a drain, and stays HEALTHY, until Envoy's next start", () =>
+    Effect.gen(function* () {
+      shows("drained-state", "drain-restart", "probes", "status-reason")
+      const api = yield* serving()
+      const before = JSON.parse((yield* api("/status")).body)
+      assert.notProperty(before, "drainedAt")
+      yield* api.post("/drain_listeners")
+      const ready = yield* api("/ready")
+      const status = JSON.parse((yield* api("/status")).body)
+      assert.deepInclude(status, { healthStatus: "HEALTHY", envoyState: "LIVE", drainedAt: "1970-01-01T00:00:00Z" })
+      const reason =
+        "Envoy is LIVE, but its inbound listeners were drained on request at 1970-01-01T00:00:00Z, until its next start"
+      assert.deepStrictEqual([ready.status, ready.body, status.reason], [503, `DRAINED: ${reason}\n`, reason])
+      assert.strictEqual((yield* api("/live")).status, 200)
+      yield* SubscriptionRef.set(api.states, { _tag: "Running", epoch: 4, pid: 78, since: 0 })
+      assert.strictEqual((yield* api("/ready")).status, 200)
+      assert.notProperty(JSON.parse((yield* api("/status")).body), "drainedAt")
+    })
+  )
+
+  it.effect("sends traffic elsewhere while a drain is unanswered, and does not claim that it happened", () =>
+    Effect.gen(function* () {
+      shows("drain-unanswered", "bad-gateway")
+      const api = yield* serving({ admin: { drainFails: "timeout" } })
+      const { body, status } = yield* api.post("/drain_listeners")
+      assert.strictEqual(status, 502)
+      assert.match(body, /: timeout \(.*the drain may happen at any time, and is repeated until Envoy answers\)\n$/)
+      const ready = yield* api("/ready")
+      assert.strictEqual(ready.status, 503)
+      assert.include(ready.body, "a drain of its inbound listeners was requested at 1970-01-01T00:00:00Z")
+      assert.notProperty(JSON.parse((yield* api("/status")).body), "drainedAt")
     })
   )
 

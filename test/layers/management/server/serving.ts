@@ -1,5 +1,6 @@
-import { Effect, Layer, Option, SubscriptionRef } from "effect"
+import { Clock, Context, Effect, Layer, Option, SubscriptionRef } from "effect"
 import * as HttpEffect from "effect/http/HttpEffect"
+import { ListenerDrainLive } from "../../../../src/layers/management/ListenerDrainLive.ts"
 import { LogLevelsLive } from "../../../../src/layers/management/LogLevelsLive.ts"
 import { managementApi, scrapeApi } from "../../../../src/layers/management/server/routes.ts"
 import { SnapshotterLive } from "../../../../src/layers/stats/SnapshotterLive.ts"
@@ -36,7 +37,7 @@ const servingApi = Effect.fnUntraced(function* (
 ) {
   const states = yield* SubscriptionRef.make<EnvoyState>(state)
   const admin = simulatedAdmin(changes)
-  const layer = Layer.mergeAll(LogLevelsLive, SnapshotterLive).pipe(
+  const layer = Layer.mergeAll(ListenerDrainLive, LogLevelsLive, SnapshotterLive).pipe(
     Layer.provideMerge(
       Layer.mergeAll(
         settings(environment),
@@ -50,7 +51,8 @@ const servingApi = Effect.fnUntraced(function* (
       )
     )
   )
-  const context = yield* Layer.build(layer)
+  // Requests are handled outside of the test's fiber, by its clock all the same.
+  const context = Context.add(yield* Layer.build(layer), Clock.Clock, yield* Clock.Clock)
   const handler = HttpEffect.toWebHandler(Effect.provideContext(yield* Effect.provideContext(api, context), context))
   const ask = (path: string, init: RequestInit = {}) =>
     Effect.promise(async () => {

@@ -23,7 +23,8 @@ describe("the body of /status", () => {
       envoyRestartCount: "2",
       managementServerConnectionStatus: "CONNECTED",
       envoyReadinessState: "INITIALIZED",
-      initialConfigUpdateStatus: "UPDATE_SUCCESSFUL"
+      initialConfigUpdateStatus: "UPDATE_SUCCESSFUL",
+      reason: "all is well"
     })
   })
 
@@ -60,7 +61,8 @@ describe("the body of /status", () => {
       "envoyPid",
       "envoyState",
       "envoyRestartCount",
-      "envoyReadinessState"
+      "envoyReadinessState",
+      "reason"
     ])
   })
 })
