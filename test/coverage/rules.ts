@@ -60,6 +60,7 @@ export const chapters = {
   "The bootstrap": {
     "own-file":
       "A custom bootstrap, also through a symbolic link, is used unchanged, and the agent uses its admin address",
+    "own-file-json": "A custom bootstrap in JSON is read alike, whatever its size up to 8 MiB",
     "own-file-missing": "A file that is missing or cannot be read is an error",
     "own-file-empty": "An empty file counts as unset",
     "generated-file": "A generated bootstrap is a file of mode 0600 in the run folder, which is removed at exit",
@@ -83,6 +84,9 @@ export const chapters = {
     "recorded-cases": "The recorded environments have the recorded bootstraps, arguments and errors as outcome",
     "valid-for-envoy": "The real Envoy accepts these bootstraps, and those of random valid settings",
     "yaml-1.1": "Custom files are YAML 1.1",
+    "yaml-bounded": "No custom file costs more than its size allows: aliases, merge keys, keys and nesting are bounded",
+    "null-sections":
+      "A section of a custom file that is null counts as absent; an empty list of stats sinks says that there are none",
     "custom-files-merged": "Custom files are merged, and an error in one is reported with its line",
     "typed-values": "No value can break out of its field",
     "sampling-manifest": "The X-Ray sampling rules are written without following planted links or files",
