@@ -49,6 +49,8 @@ export interface Setting<A> extends SettingDocumentation {
   /** What is allowed, in words that follow "expected". */
   readonly allowed: string
   readonly policy: InvalidValuePolicy
+  /** Whether a value that counts as not set is a warning. */
+  readonly warnsIfUnset: boolean
   /** The bounds for the policy `clamp`. */
   readonly range: Range | undefined
   /** Whether the value must never be shown. */

@@ -4,6 +4,7 @@ import type { Setting } from "./Setting.ts"
 import {
   anyPort,
   autoOrBoolean,
+  bindAddress,
   boolean,
   clamped,
   clampedDecimal,
@@ -14,12 +15,16 @@ import {
   listenAddress,
   maximumUint32,
   number,
+  oneContained,
   oneOf,
+  operationalBoolean,
   optionalBoolean,
   optionalDuration,
   optionalNumber,
   optionalOneOf,
+  optionalOneOfElseUnset,
   optionalText,
+  positiveElseUnset,
   positiveOrUnset,
   secret,
   socketPath,
@@ -37,7 +42,6 @@ const appMesh = documented("Envoy and its bootstrap", ["app mesh"])
 const meshNode = documented("Envoy and its bootstrap", ["app mesh", "service connect"])
 const signing = documented("Envoy and its bootstrap", ["app mesh", "relay", "local relay"])
 const standalone = documented("Standalone mode", ["standalone"])
-const appMeshStats = documented("Stats and tracing", ["app mesh"])
 const meshStats = documented("Stats and tracing", ["app mesh", "service connect"])
 const workloadStats = documented("Stats and tracing", workloadModes)
 const running = documented("Running Envoy")
@@ -49,7 +53,7 @@ const anyRelay = documented("Relay mode", ["relay", "local relay"])
 const localRelay = documented("Local relay mode", ["local relay"])
 const localRelaySwitch = documented("Local relay mode", ["app mesh"])
 const platform = documented("Platform")
-const serviceConnect = documented("Platform", ["service connect"])
+const meshPlatform = documented("Platform", ["app mesh", "service connect"])
 
 const logLevels = ["trace", "debug", "info", "warn", "warning", "error", "critical", "off"] as const
 
@@ -59,15 +63,15 @@ export const settingsTable = {
     meshNode("ARN of the task set, virtual node or virtual gateway that this Envoy represents; it is the node id")
   ),
   APPMESH_RESOURCE_NAME: optionalText(
-    appMesh("Deprecated: the short form of APPMESH_RESOURCE_ARN, mesh/NAME/virtualNode/NAME")
+    meshNode("Deprecated: the short form of APPMESH_RESOURCE_ARN, mesh/NAME/virtualNode/NAME")
   ),
   APPMESH_VIRTUAL_NODE_NAME: optionalText(
-    appMesh("Deprecated: like APPMESH_RESOURCE_NAME, which wins if both are set")
+    meshNode("Deprecated: like APPMESH_RESOURCE_NAME, which wins if both are set")
   ),
   APPMESH_RESOURCE_CLUSTER: optionalText(
     meshNode("Envoy's node cluster: the name of the service in metrics and traces", "the resource's name")
   ),
-  APPMESH_VIRTUAL_NODE_CLUSTER: optionalText(appMesh("Deprecated: used if APPMESH_RESOURCE_CLUSTER is not set")),
+  APPMESH_VIRTUAL_NODE_CLUSTER: optionalText(meshNode("Deprecated: used if APPMESH_RESOURCE_CLUSTER is not set")),
   APPMESH_XDS_ENDPOINT: optionalText(
     envoy(
       "The management server: host:port, or unix://path for Service Connect. In relay mode, a host without a port is enough",
@@ -140,9 +144,11 @@ export const settingsTable = {
     false,
     envoy("Envoy fetches AWS credentials with its own HTTP client instead of libcurl")
   ),
-  MAX_REQUESTS_PER_IO_CYCLE: optionalNumber(
-    wholeNumber(1, maximumUint32),
-    workload("Requests of one connection that Envoy processes in one I/O cycle", "no limit")
+  MAX_REQUESTS_PER_IO_CYCLE: positiveElseUnset(
+    workload(
+      "Requests of one connection that Envoy processes in one I/O cycle; a number below 1 counts as not set",
+      "no limit"
+    )
   ),
   ENVOY_OUTLIER_DETECTION_EVENT_LOG_PATH: text(
     "/dev/stdout",
@@ -173,8 +179,11 @@ export const settingsTable = {
   ),
   APPNET_XDS_TOKEN_FILE: optionalText(standalone("File with a bearer token for the control plane")),
 
-  ENABLE_ENVOY_STATS_TAGS: boolean(false, appMeshStats("Tag stats with the mesh and the virtual node or gateway")),
-  APPMESH_METRIC_EXTENSION_VERSION: optionalOneOf(["0", "1"], meshStats("1 turns the metrics extension on")),
+  ENABLE_ENVOY_STATS_TAGS: boolean(false, meshStats("Tag stats with the mesh and the virtual node or gateway")),
+  APPMESH_METRIC_EXTENSION_VERSION: optionalOneOfElseUnset(
+    ["0", "1"],
+    meshStats("1 turns the metrics extension on; any other value counts as not set")
+  ),
   ENVOY_STATS_FLUSH_INTERVAL: optionalDuration(
     [1, 299_999],
     "of at least 1ms and less than 5m",
@@ -213,7 +222,11 @@ export const settingsTable = {
   ENABLE_ENVOY_JAEGER_TRACING: boolean(false, workloadStats("Trace with Jaeger, over its Zipkin port")),
   JAEGER_TRACER_PORT: number(9411, anyPort, workloadStats("Port of the Jaeger collector")),
   JAEGER_TRACER_ADDRESS: text("127.0.0.1", workloadStats("Address of the Jaeger collector")),
-  JAEGER_TRACER_VERSION: oneOf(["proto", "json"], "proto", workloadStats("Encoding of the spans")),
+  JAEGER_TRACER_VERSION: oneContained(
+    ["json", "proto"],
+    "proto",
+    workloadStats("Encoding of the spans; Envoy's own HTTP_JSON and HTTP_PROTO are read too")
+  ),
   ENVOY_TRACING_CFG_FILE: optionalText(
     workloadStats("File with an Envoy tracing configuration, which replaces the tracers above")
   ),
@@ -246,8 +259,8 @@ export const settingsTable = {
     ),
     allowed: "a whole number from 0 to LISTENER_DRAIN_WAIT_TIME_S"
   },
-  DISABLE_HOT_RESTART: boolean(true, running("Start Envoy without hot restart")),
-  ENVOY_SKIP_DEPRECATED_LOGS: boolean(true, running("Envoy does not log the use of deprecated fields")),
+  DISABLE_HOT_RESTART: operationalBoolean(true, running("Start Envoy without hot restart")),
+  ENVOY_SKIP_DEPRECATED_LOGS: operationalBoolean(true, running("Envoy does not log the use of deprecated fields")),
 
   APPNET_AGENT_ADMIN_MODE: optionalOneOf(
     adminModes,
@@ -260,7 +273,8 @@ export const settingsTable = {
   ),
   APPNET_AGENT_HTTP_BIND_ADDRESS: text(
     managementDefaults.APPNET_AGENT_HTTP_BIND_ADDRESS,
-    management("IP address of the management API")
+    management("IP address of the management API"),
+    bindAddress
   ),
   APPNET_AGENT_ADMIN_UDS_PATH: text(
     managementDefaults.APPNET_AGENT_ADMIN_UDS_PATH,
@@ -280,7 +294,10 @@ export const settingsTable = {
     [1, 86_400],
     management("Seconds after which a log level set by /enableLogging is reset")
   ),
-  ENABLE_STATS_SNAPSHOT: boolean(false, management("Take snapshots of the stats, from which deltas are computed")),
+  ENABLE_STATS_SNAPSHOT: operationalBoolean(
+    false,
+    management("Take snapshots of the stats, from which deltas are computed")
+  ),
   APPNET_STATS_SNAPSHOT_INTERVAL_S: clamped(60, [1, 3600], management("Seconds between two snapshots")),
 
   HC_POLL_INTERVAL_MS: clamped(
@@ -393,13 +410,13 @@ export const settingsTable = {
     platform("Version of the App Mesh controller, as it sets it itself")
   ),
   APPMESH_PLATFORM_K8S_POD_UID: optionalText(platform("UID of the pod, as the App Mesh controller sets it")),
-  NAMESPACE_NAME: optionalText(serviceConnect("Name of the service discovery namespace")),
-  NAMESPACE_ARN: optionalText(serviceConnect("ARN of the service discovery namespace")),
+  NAMESPACE_NAME: optionalText(meshPlatform("Name of the service discovery namespace")),
+  NAMESPACE_ARN: optionalText(meshPlatform("ARN of the service discovery namespace")),
   APPNET_CONTAINER_IP_MAPPING: optionalText(
-    serviceConnect("JSON object of container names and IP addresses, as the ECS agent sets it")
+    meshPlatform("JSON object of container names and IP addresses, as the ECS agent sets it")
   ),
   APPNET_LISTENER_PORT_MAPPING: optionalText(
-    serviceConnect("JSON object of listener names and ports, as the ECS agent sets it")
+    meshPlatform("JSON object of listener names and ports, as the ECS agent sets it")
   )
 } as const
 

@@ -42,3 +42,7 @@ export const hostOfHeader = (header: string): string => withoutBrackets(header.r
 
 /** Whether a host means every address of this machine: `0.0.0.0`, `::` or a longer form of it. */
 export const isWildcard = (host: string): boolean => host === "0.0.0.0" || /^[0:]*:[0:]*$/.test(host)
+
+/** An IP address, in brackets or not, or a host name: what a server can be told to listen on. */
+export const isListenHost = (text: string): boolean =>
+  isIpAddress(withoutBrackets(text)) || /^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$/i.test(text)

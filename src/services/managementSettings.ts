@@ -1,5 +1,7 @@
-// The rules of the settings that say where the management API is. Imports nothing, so that the container health check can
-// read them without Effect; the table of settings uses the same rules and defaults.
+// The rules of the settings that say where the management API is. Free of Effect, so that the container health check can
+// read them; the table of settings uses the same rules and defaults.
+
+import { isListenHost } from "./hostPort.ts"
 
 export const adminModes = ["tcp", "uds"] as const
 
@@ -51,13 +53,16 @@ export const readManagementSettings = (
   const { maximum, minimum } = managementPorts
   if (port < (userId === 0 ? minimum : highestPrivilegedPort + 1) || port > maximum) return undefined
 
+  const host = textOf("APPNET_AGENT_HTTP_BIND_ADDRESS") ?? defaults.APPNET_AGENT_HTTP_BIND_ADDRESS
+  if (!isListenHost(host)) return undefined
+
   const path = socketPathIn(textOf("APPNET_AGENT_ADMIN_UDS_PATH") ?? defaults.APPNET_AGENT_ADMIN_UDS_PATH)
   if (!isSocketPath(path)) return undefined
 
   return {
     APPNET_AGENT_ADMIN_MODE: mode,
     APPNET_AGENT_HTTP_PORT: port,
-    APPNET_AGENT_HTTP_BIND_ADDRESS: textOf("APPNET_AGENT_HTTP_BIND_ADDRESS") ?? defaults.APPNET_AGENT_HTTP_BIND_ADDRESS,
+    APPNET_AGENT_HTTP_BIND_ADDRESS: host,
     APPNET_AGENT_ADMIN_UDS_PATH: path
   }
 }

@@ -1,7 +1,7 @@
 // The kinds of settings: how the text of a variable is decoded, which texts are allowed, and what is the default.
 import { type Redacted, Schema, SchemaTransformation } from "effect"
 import { GoDuration } from "./goDuration.ts"
-import { isIpAddress, isIpv6, parseHostPort } from "./hostPort.ts"
+import { isIpAddress, isIpv6, isListenHost, parseHostPort } from "./hostPort.ts"
 import { isSocketPath, maximumSocketPathBytes, socketPathIn, wholeNumberPattern } from "./managementSettings.ts"
 import type { Mode, Setting, SettingDocumentation, SettingGroup } from "./Setting.ts"
 
@@ -15,7 +15,15 @@ export const documented =
 const setting = <A>(
   documentation: SettingDocumentation,
   row: Pick<Setting<A>, "schema" | "default" | "allowed"> & Partial<Setting<A>>
-): Setting<A> => ({ policy: "error", range: undefined, secret: false, unit: undefined, ...documentation, ...row })
+): Setting<A> => ({
+  policy: "error",
+  warnsIfUnset: false,
+  range: undefined,
+  secret: false,
+  unit: undefined,
+  ...documentation,
+  ...row
+})
 
 /** How the text of a variable is decoded, and which texts are allowed, in words. */
 interface Kind<A> extends Pick<Setting<A>, "schema" | "allowed"> {}
@@ -49,6 +57,8 @@ export const listenAddress = textThat((text) => {
   const endpoint = parseHostPort(text)
   return endpoint !== undefined && (!endpoint.host.includes(":") || isIpv6(endpoint.host))
 }, "host:port, with an IPv6 address in brackets")
+
+export const bindAddress = textThat(isListenHost, "an IP address or a host name, without a port")
 
 const isIpWithOptionalPort = (text: string) => isIpAddress(text) || isIpAddress(parseHostPort(text)?.host ?? "")
 
@@ -98,6 +108,12 @@ const goBoolean: Kind<boolean> = {
 export const boolean = (defaultValue: boolean, documentation: SettingDocumentation): Setting<boolean> =>
   setting(documentation, { ...goBoolean, default: defaultValue })
 
+/** A boolean that only the agent uses: the default if it cannot be read, with a warning. */
+export const operationalBoolean = (defaultValue: boolean, documentation: SettingDocumentation): Setting<boolean> => ({
+  ...boolean(defaultValue, documentation),
+  policy: "fallback"
+})
+
 /** A boolean whose absence means neither true nor false. */
 export const optionalBoolean = (documentation: SettingDocumentation): Setting<boolean | undefined> =>
   setting(documentation, { ...goBoolean, default: undefined })
@@ -138,6 +154,48 @@ export const optionalOneOf = <const M extends string>(
   members: ReadonlyArray<M>,
   documentation: SettingDocumentation
 ): Setting<M | undefined> => setting<M | undefined>(documentation, { ...memberOf(members), default: undefined })
+
+/** The first of these words that the text contains, in any case. */
+export const oneContained = <const M extends string>(
+  words: ReadonlyArray<M>,
+  defaultValue: NoInfer<M>,
+  documentation: SettingDocumentation
+): Setting<M> => {
+  const contained = (text: string) => words.find((word) => text.toLowerCase().includes(word))
+  return setting<M>(documentation, {
+    schema: Schema.String.check(Schema.makeFilter((text) => contained(text) !== undefined)).pipe(
+      Schema.decodeTo(
+        Schema.Literals(words),
+        SchemaTransformation.transform<M, string>({
+          decode: (text) => contained(text) ?? defaultValue,
+          encode: (word) => word
+        })
+      )
+    ),
+    allowed: `one of ${words.join(", ")}`,
+    default: defaultValue
+  })
+}
+
+/** One of these words; any other one counts as not set, with a warning. */
+export const optionalOneOfElseUnset = <const M extends string>(
+  members: ReadonlyArray<M>,
+  documentation: SettingDocumentation
+): Setting<M | undefined> => {
+  const member = (text: string) => members.find((candidate) => candidate === text.toLowerCase())
+  return setting<M | undefined>(documentation, {
+    schema: Schema.String.pipe(
+      Schema.decodeTo(
+        Schema.UndefinedOr(Schema.Literals(members)),
+        SchemaTransformation.transform<M | undefined, string>({ decode: member, encode: (value) => value ?? "" })
+      )
+    ),
+    allowed: `one of ${members.join(", ")}`,
+    default: undefined,
+    policy: "fallback",
+    warnsIfUnset: true
+  })
+}
 
 // Numbers
 
@@ -186,6 +244,15 @@ export const positiveOrUnset: Kind<number | undefined> = {
   ),
   allowed: "a whole number"
 }
+
+/** The same, with a warning that says so. */
+export const positiveElseUnset = (documentation: SettingDocumentation): Setting<number | undefined> =>
+  setting<number | undefined>(documentation, {
+    ...positiveOrUnset,
+    allowed: `a whole number ${between(1, maximumUint32)}`,
+    default: undefined,
+    warnsIfUnset: true
+  })
 
 export const number = (
   defaultValue: number,

@@ -46,9 +46,14 @@ export const chapters = {
     "log-level-fallback": "A log level that Envoy does not have becomes info, with a warning",
     "all-at-once": "All errors are reported at once, each with name, value and allowed values, before Envoy starts",
     clamped: "An operational number outside its range becomes the nearest bound, with one warning",
-    unreadable: "An operational value that cannot be read becomes the default, with a warning",
+    unreadable: "An operational value that cannot be read, booleans too, becomes the default, with a warning",
+    "unused-values": "A bad value of a tracer, sink or mode that is off is a warning",
+    "counts-as-unset": "What the Go agent took for not set still is, with a warning",
     "platform-data": "Platform data that cannot be read is left out with a warning, and the start goes on",
-    "unknown-name": "An unknown APPNET_, ENVOY_ or APPMESH_ variable gets a warning with the nearest known name",
+    "unknown-name":
+      "An unknown APPNET_, ENVOY_, APPMESH_, HC_ or LISTENER_DRAIN_ variable gets a warning with the nearest known name",
+    "kubernetes-services":
+      "The variables that Kubernetes sets for a Service get no such warning; where one is a bad value, the message says so",
     defaults: "Every setting has its documented default",
     "minimum-drain": "The minimum drain wait is 5 s, or the maximum if that is shorter",
     "admin-log-fallback":
@@ -63,6 +68,7 @@ export const chapters = {
   "The bootstrap": {
     "own-file":
       "A custom bootstrap, also through a symbolic link, is used unchanged, and the agent uses its admin address",
+    "own-file-json": "A custom bootstrap in JSON is read alike, whatever its size up to 8 MiB",
     "own-file-missing": "A file that is missing or cannot be read is an error",
     "own-file-empty": "An empty file counts as unset",
     "generated-file": "A generated bootstrap is a file of mode 0600 in the run folder, which is removed at exit",
@@ -86,9 +92,13 @@ export const chapters = {
     "recorded-cases": "The recorded environments have the recorded bootstraps, arguments and errors as outcome",
     "valid-for-envoy": "The real Envoy accepts these bootstraps, and those of random valid settings",
     "yaml-1.1": "Custom files are YAML 1.1",
+    "yaml-bounded": "No custom file costs more than its size allows: aliases, merge keys, keys and nesting are bounded",
+    "null-sections":
+      "A section of a custom file that is null counts as absent; an empty list of stats sinks says that there are none",
     "custom-files-merged": "Custom files are merged, and an error in one is reported with its line",
     "typed-values": "No value can break out of its field",
     "sampling-manifest": "The X-Ray sampling rules are written without following planted links or files",
+    "no-effect": "A setting that has no effect in the mode gets a warning, and only such a setting",
     "tracer-conflict": "Two tracers at once are an error"
   },
   "The process": {

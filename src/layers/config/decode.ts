@@ -4,16 +4,20 @@ import { formatDuration } from "../../services/goDuration.ts"
 import { highestPrivilegedPort } from "../../services/managementSettings.ts"
 import type { Setting } from "../../services/Setting.ts"
 import { type SettingName, type Settings, settingsTable } from "../../services/Settings.ts"
-import { nearestName } from "./nearestName.ts"
+import { isUsed } from "./settingUse.ts"
+import { serviceOfVariable, unknownVariables } from "./unknownVariables.ts"
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
 export interface DecodedEnvironment {
+  /** Those whose value cannot be used hold their default. */
   readonly settings: Settings
   /** In table order. */
   readonly inForce: ReadonlyArray<SettingInForce>
   /** One sentence each. */
   readonly warnings: ReadonlyArray<string>
+  /** Settings that are used and whose value cannot be, in table order. */
+  readonly problems: ReadonlyArray<InvalidSetting>
 }
 
 export type InvalidSettingList = readonly [InvalidSetting, ...ReadonlyArray<InvalidSetting>]
@@ -36,6 +40,14 @@ const displayValue = (row: Setting<unknown>, value: unknown): SettingInForce["va
   return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? value : null
 }
 
+/** Where a value comes from that nobody set on purpose. */
+const kubernetesHint = (name: string, value: string): string => {
+  const service = serviceOfVariable(name, value)
+  return service === undefined
+    ? ""
+    : ` (Kubernetes sets it for a Service named ${service}, unless the pod has enableServiceLinks: false)`
+}
+
 /** One decoded setting. Where there is a problem, the value is the default. */
 interface DecodedSetting<A> {
   readonly value: A
@@ -54,7 +66,7 @@ const decodeSetting = <A>(name: SettingName, row: Setting<A>, value: string | un
   const displayText = row.secret ? redacted : onOneLine(text)
   if (Result.isFailure(decoded)) {
     if (row.policy === "error") {
-      const reason = `is invalid: expected ${row.allowed}`
+      const reason = `is invalid: expected ${row.allowed}${kubernetesHint(name, text)}`
       return { ...byDefault, problem: new InvalidSetting({ variable: name, value: displayText, reason }) }
     }
     const fallback = displayValue(row, row.default) ?? row.defaultText
@@ -64,7 +76,11 @@ const decodeSetting = <A>(name: SettingName, row: Setting<A>, value: string | un
     }
   }
 
-  if (decoded.success === undefined) return byDefault
+  if (decoded.success === undefined) {
+    return row.warnsIfUnset
+      ? { ...byDefault, warning: `${name}=${displayText} counts as not set: expected ${row.allowed}` }
+      : byDefault
+  }
   if (row.range !== undefined && typeof decoded.success === "number") {
     const { maximum, minimum } = row.range
     const bounded = Math.min(Math.max(decoded.success, minimum), maximum)
@@ -101,20 +117,8 @@ const unprivilegedPort = (userId: number): Partial<Setting<number>> =>
         allowed: "a port from 1025 to 65534, since this user is not root"
       }
 
-/** Variables with these prefixes are meant for the agent, so an unknown one is probably misspelled. */
-const ownPrefix = /^(APPNET|ENVOY|APPMESH)_/
-
-const unknownVariables = (environment: Environment): ReadonlyArray<string> =>
-  Object.keys(environment)
-    .filter((name) => ownPrefix.test(name) && !isSettingName(name) && (environment[name] ?? "").trim() !== "")
-    .sort()
-    .map((name) => `${onOneLine(name)} is set but is not a setting; did you mean ${nearestName(name, settingNames)}?`)
-
-/** Decodes a whole environment. Fails with every invalid setting, not only the first. */
-export const decodeEnvironment = (
-  environment: Environment,
-  userId: number
-): Result.Result<DecodedEnvironment, InvalidSettingList> => {
+/** Decodes a whole environment, with everything that is wrong with it. */
+export const readEnvironment = (environment: Environment, userId: number): DecodedEnvironment => {
   const settings: PartialSettings = {}
   const decodedByName = new Map<SettingName, DecodedSetting<unknown>>()
   const store = <K extends SettingName>(name: K, decoded: DecodedSetting<Settings[K]>) => {
@@ -138,10 +142,6 @@ export const decodeEnvironment = (
   if (!hasHealthInterval && readyInterval.source !== "default") {
     store("HC_POLL_INTERVAL_MS", healthIntervalFrom(readyInterval))
   }
-  const isStatsdAddressUsed =
-    decode("ENABLE_ENVOY_DOG_STATSD").value && decode("STATSD_SOCKET_PATH").value === undefined
-  decode("STATSD_ADDRESS", isStatsdAddressUsed ? {} : { policy: "fallback" })
-
   for (const name of settingNames) if (!decodedByName.has(name)) decode(name)
   if (!isComplete(settings)) throw new Error("a row of the settings table was not decoded")
 
@@ -149,11 +149,33 @@ export const decodeEnvironment = (
     const decoded = decodedByName.get(name)
     return decoded === undefined ? [] : [{ name, ...decoded }]
   })
-  const [first, ...others] = inTableOrder.flatMap(({ problem }) => problem ?? [])
-  if (first !== undefined) return Result.fail([first, ...others])
-  return Result.succeed({
+  const invalid = new Set(inTableOrder.flatMap(({ name, problem }) => (problem === undefined ? [] : [name])))
+  const isInUse = isUsed({ settings, isInvalid: (name) => invalid.has(name) })
+  const problems: Array<InvalidSetting> = []
+  const warnings: Array<string> = []
+  for (const { name, problem, warning } of inTableOrder) {
+    if (problem !== undefined && isInUse(name)) problems.push(problem)
+    else if (problem !== undefined)
+      warnings.push(problem.message.replace(" is invalid: ", " is invalid, but not used: "))
+    if (warning !== undefined) warnings.push(warning)
+  }
+  const unknown = unknownVariables(environment, settingNames).map(
+    ({ name, nearest }) => `${onOneLine(name)} is set but is not a setting; did you mean ${nearest}?`
+  )
+  return {
     settings,
     inForce: inTableOrder.map(({ name, source, value }) => ({ name, value: displayValue(table[name], value), source })),
-    warnings: [...inTableOrder.flatMap(({ warning }) => warning ?? []), ...unknownVariables(environment)]
-  })
+    warnings: [...warnings, ...unknown],
+    problems
+  }
+}
+
+/** The same, as a failure with every invalid setting that is used, not only the first. */
+export const decodeEnvironment = (
+  environment: Environment,
+  userId: number
+): Result.Result<DecodedEnvironment, InvalidSettingList> => {
+  const decoded = readEnvironment(environment, userId)
+  const [first, ...others] = decoded.problems
+  return first === undefined ? Result.succeed(decoded) : Result.fail([first, ...others])
 }

@@ -44,11 +44,12 @@ from.
 - A boolean is one of 1, t, T, TRUE, true, True, 0, f, F, FALSE, false, False.
 - A duration is a number with a unit (ns, us, ms, s, m, h), or several of them.
 - A value that would make the bootstrap wrong is an error, and the agent does not start. All errors are reported at once,
-  each with its variable, its value and what is allowed.
-- A number that only the agent uses, like an interval or a count, becomes the nearest bound if it is outside its range, and
-  the default if it cannot be read. Both are warnings.
-- A variable that begins with APPNET_, ENVOY_ or APPMESH_ and is not listed here is a warning, with the nearest name that
-  is listed.`
+  each with its variable, its value and what is allowed, together with what is wrong with files and ports.
+- A bad value of something that is not used, like the port of a tracer that is off, is a warning.
+- A number or boolean that only the agent uses, like an interval or a count, becomes the nearest bound if it is outside its
+  range, and the default if it cannot be read. Both are warnings.
+- A variable that begins with APPNET_, ENVOY_, APPMESH_, HC_ or LISTENER_DRAIN_ and is not listed here is a warning, with the
+  nearest name that is listed. Variables that Kubernetes sets for a Service, like ENVOY_SERVICE_HOST, are not.`
 
 /** The text of docs/settings.md: a chapter for each group, a row for each setting. */
 export const settingsDocument = (): string => {

@@ -13,11 +13,15 @@ describe("ConfigLive", () => {
 
   it.effect("fails with every invalid setting, one line each", () =>
     Effect.gen(function* () {
-      const environment = { ENVOY_ADMIN_ACCESS_PORT: "abc", XRAY_SAMPLING_RATE: "1.5", APPNET_AGENT_ADMIN_MODE: "x" }
+      const environment = {
+        ENVOY_ADMIN_ACCESS_PORT: "abc",
+        MAX_REQUESTS_PER_IO_CYCLE: "x",
+        APPNET_AGENT_ADMIN_MODE: "x"
+      }
       const error = yield* Effect.flip(Effect.scoped(Layer.build(layerFrom(environment))))
       assert.deepStrictEqual(error.message.split("\n"), [
         "ENVOY_ADMIN_ACCESS_PORT=abc is invalid: expected a port from 1 to 65535",
-        "XRAY_SAMPLING_RATE=1.5 is invalid: expected a decimal number from 0 to 1",
+        "MAX_REQUESTS_PER_IO_CYCLE=x is invalid: expected a whole number from 1 to 4294967295",
         "APPNET_AGENT_ADMIN_MODE=x is invalid: expected one of tcp, uds"
       ])
     })

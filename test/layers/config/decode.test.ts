@@ -66,7 +66,7 @@ describe("decodeEnvironment", () => {
   )
 
   it("keeps the message about an invalid value on one line", () => {
-    assert.strictEqual(refused({ STATSD_PORT: "1\n[info] all is well" })[0].value, "1\\n[info] all is well")
+    assert.strictEqual(refused({ ENVOY_ADMIN_ACCESS_PORT: "1\n[info] all is well" })[0].value, "1\\n[info] all is well")
   })
 
   it("refuses tRuE, on and yes", () => {
@@ -107,41 +107,161 @@ describe("decodeEnvironment", () => {
     )
   })
 
-  const wrong: ReadonlyArray<readonly [SettingName, string]> = [
+  const tcp = { APPNET_AGENT_ADMIN_MODE: "tcp" }
+  const relay = { APPNET_ENABLE_RELAY_MODE_FOR_XDS: "1" }
+  const xray = { ENABLE_ENVOY_XRAY_TRACING: "1" }
+  const jaeger = { ENABLE_ENVOY_JAEGER_TRACING: "1" }
+  const dogStatsd = { ENABLE_ENVOY_DOG_STATSD: "1" }
+  /** A value that is invalid, and the settings with which it is used. */
+  const wrong: ReadonlyArray<readonly [SettingName, string, Environment?]> = [
     ["ENVOY_ADMIN_ACCESS_PORT", "0"],
     ["ENVOY_ADMIN_ACCESS_PORT", "65536"],
     ["ENVOY_ADMIN_ACCESS_PORT", "99.5"],
-    ["DATADOG_TRACER_PORT", "x"],
-    ["STATSD_PORT", "statsd"],
+    ["DATADOG_TRACER_PORT", "x", { ENABLE_ENVOY_DATADOG_TRACING: "1" }],
+    ["JAEGER_TRACER_PORT", "x", jaeger],
+    ["JAEGER_TRACER_VERSION", "thrift", jaeger],
+    ["STATSD_PORT", "statsd", dogStatsd],
+    ["STATSD_ADDRESS", "dogstatsd.local", dogStatsd],
+    ["STATSD_SOCKET_PATH", `/${"a".repeat(107)}`, dogStatsd],
     ["ENVOY_INITIAL_FETCH_TIMEOUT", "5s"],
     ["ENVOY_INITIAL_FETCH_TIMEOUT", "-1"],
     ["ENVOY_STATS_FLUSH_INTERVAL", "10"],
     ["ENVOY_STATS_FLUSH_INTERVAL", "0s"],
     ["ENVOY_STATS_FLUSH_INTERVAL", "5m"],
     ["MAX_REQUESTS_PER_IO_CYCLE", "many"],
-    ["XRAY_SAMPLING_RATE", "1.5"],
-    ["XRAY_SAMPLING_RATE", "NaN"],
-    ["AWS_XRAY_DAEMON_ADDRESS", "xray-daemon:2000"],
-    ["AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1:0"],
-    ["AWS_XRAY_DAEMON_ADDRESS", "tcp:127.0.0.1:2000"],
+    ["XRAY_SAMPLING_RATE", "1.5", xray],
+    ["XRAY_SAMPLING_RATE", "NaN", xray],
+    ["XRAY_DAEMON_PORT", "udp", xray],
+    ["AWS_XRAY_DAEMON_ADDRESS", "xray-daemon:2000", xray],
+    ["AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1:0", xray],
+    ["AWS_XRAY_DAEMON_ADDRESS", "tcp:127.0.0.1:2000", xray],
     ["APPNET_ENVOY_ADMIN_ADDRESS", "localhost"],
-    ["APPNET_ENVOY_ADMIN_UDS_PATH", `/${"a".repeat(107)}`],
-    ["APPNET_AGENT_HTTP_PORT", "65535"],
+    ["APPNET_ENVOY_ADMIN_UDS_PATH", `/${"a".repeat(107)}`, { ENVOY_ADMIN_MODE: "uds" }],
+    ["APPNET_ENVOY_ADMIN_UDS_PATH", `/${"a".repeat(107)}`, relay],
+    ["APPNET_AGENT_HTTP_PORT", "65535", tcp],
+    ["APPNET_AGENT_HTTP_BIND_ADDRESS", "127.0.0.1:9902", tcp],
+    ["APPNET_AGENT_HTTP_BIND_ADDRESS", "*", tcp],
+    ["APPNET_AGENT_ADMIN_UDS_PATH", `/${"a".repeat(107)}`, { APPNET_AGENT_ADMIN_MODE: "uds" }],
     ["APPNET_AGENT_SCRAPE_ADDRESS", "9904"],
     ["APPNET_XDS_MODE", "http"],
     ["APPNET_RUNTIME_GUARDS", "none"],
-    ["RELAY_BUFFER_LIMIT_BYTES", "0"]
+    ["APPNET_MANAGEMENT_PORT", "https", relay],
+    ["RELAY_BUFFER_LIMIT_BYTES", "0", relay],
+    ["RELAY_BUFFER_LIMIT_BYTES", "0"],
+    ["APPNET_LOCAL_RELAY_ADMIN_PORT", "0"]
   ]
-  for (const [name, value] of wrong) {
-    it(`refuses ${name}=${value.slice(0, 30)}`, () => {
+  for (const [name, value, environment = {}] of wrong) {
+    it(`refuses ${name}=${value.slice(0, 30)}${Object.keys(environment).length === 0 ? "" : ` with ${Object.keys(environment)}`}`, () => {
       shows("never-clamped")
-      const problems = refused({ [name]: value })
+      const problems = refused({ ...environment, [name]: value })
       assert.deepStrictEqual(
         problems.map(({ message }) => message),
         [`${name}=${value} is invalid: expected ${table[name].allowed}`]
       )
     })
   }
+
+  const tracingFile = { ENVOY_TRACING_CFG_FILE: "/tracing.yaml" }
+  const socket = { ...dogStatsd, STATSD_SOCKET_PATH: "/dsd.socket" }
+  const serviceConnect = { APPMESH_XDS_ENDPOINT: "unix:///tmp/xds.sock" }
+  /** A value that would be invalid, and settings with which it is not used. */
+  const harmless: ReadonlyArray<readonly [SettingName, string, Environment?]> = [
+    ["DATADOG_TRACER_PORT", "x"],
+    ["DATADOG_TRACER_PORT", "x", { ENABLE_ENVOY_DATADOG_TRACING: "1", ...tracingFile }],
+    ["JAEGER_TRACER_VERSION", "thrift"],
+    ["XRAY_SAMPLING_RATE", "5"],
+    ["XRAY_SAMPLING_RATE", "5", { ...xray, XRAY_SAMPLING_RULE_MANIFEST: "/rules.json" }],
+    ["XRAY_DAEMON_PORT", "tcp://10.0.0.5:2000", { ...xray, AWS_XRAY_DAEMON_ADDRESS: "127.0.0.1:2000" }],
+    ["XRAY_DAEMON_PORT", "x", { ...xray, AWS_XRAY_DAEMON_ADDRESS: "tcp:127.0.0.1:1 udp:127.0.0.1:2" }],
+    ["AWS_XRAY_DAEMON_ADDRESS", "xray-daemon"],
+    ["ENABLE_ENVOY_XRAY_TRACING", "yes", tracingFile],
+    ["STATSD_PORT", "tcp://10.0.0.5:8125"],
+    ["STATSD_PORT", "x", socket],
+    ["STATSD_ADDRESS", "dogstatsd.local", socket],
+    ["STATSD_ADDRESS", "dogstatsd.local", { ...dogStatsd, ENVOY_STATS_SINKS_CFG_FILE: "/sinks.yaml" }],
+    ["ENVOY_ADMIN_ACCESS_PORT", "x", { ENVOY_ADMIN_MODE: "uds" }],
+    ["ENVOY_ADMIN_ACCESS_PORT", "x", relay],
+    ["ENVOY_ADMIN_MODE", "pipe", relay],
+    ["APPNET_ENVOY_ADMIN_UDS_PATH", `/${"a".repeat(107)}`],
+    ["APPNET_AGENT_HTTP_PORT", "x"],
+    ["APPNET_AGENT_HTTP_PORT", "x", { APPNET_AGENT_ADMIN_MODE: "uds" }],
+    ["APPNET_AGENT_ADMIN_UDS_PATH", `/${"a".repeat(107)}`, tcp],
+    ["APPNET_XDS_MODE", "http", relay],
+    ["APPNET_MANAGEMENT_PORT", "x"],
+    ["RELAY_BUFFER_LIMIT_BYTES", "0", serviceConnect],
+    ["APPNET_LOCAL_RELAY_ADMIN_PORT", "0", serviceConnect],
+    ["APPNET_LOCAL_RELAY_ADMIN_PORT", "0", { APPNET_ENABLE_LOCAL_RELAY_MODE_FOR_XDS: "0" }],
+    ["ENVOY_STATS_FLUSH_INTERVAL", "10", relay]
+  ]
+  for (const [name, value, environment = {}] of harmless) {
+    it(`warns of ${name}=${value.slice(0, 30)} with ${Object.keys(environment)}, where it is not used`, () => {
+      shows("unused-values")
+      const { settings, warnings } = accepted({ ...environment, [name]: value })
+      assert.strictEqual(warnings.length, 1)
+      const [warning = ""] = warnings
+      const sentence = `${name}=${value} is invalid, but not used: expected ${table[name].allowed}`
+      assert.strictEqual(warning.slice(0, sentence.length), sentence)
+      assert.strictEqual(settings[name], table[name].default)
+    })
+  }
+
+  it("says that a value comes from Kubernetes, which sets variables for each Service", () => {
+    shows("kubernetes-services")
+    const hint = / \(Kubernetes sets it for a Service named statsd, unless the pod has enableServiceLinks: false\)$/
+    const service = { STATSD_PORT: "tcp://10.0.0.5:8125" }
+    assert.match(accepted(service).warnings[0] ?? "", hint)
+    assert.match(refused({ ...service, ...dogStatsd })[0].message, hint)
+  })
+
+  it("takes a value for used where the switch that decides it cannot be read", () => {
+    shows("unused-values")
+    const named = (environment: Environment) => refused(environment).map(({ variable }) => variable)
+    assert.deepStrictEqual(named({ ENABLE_ENVOY_XRAY_TRACING: "yes", XRAY_SAMPLING_RATE: "5" }), [
+      "ENABLE_ENVOY_XRAY_TRACING",
+      "XRAY_SAMPLING_RATE"
+    ])
+    const both = { APPNET_ENABLE_RELAY_MODE_FOR_XDS: "yes", APPNET_MANAGEMENT_PORT: "x", ENVOY_ADMIN_ACCESS_PORT: "x" }
+    assert.deepStrictEqual(named(both), [
+      "ENVOY_ADMIN_ACCESS_PORT",
+      "APPNET_ENABLE_RELAY_MODE_FOR_XDS",
+      "APPNET_MANAGEMENT_PORT"
+    ])
+  })
+
+  it("takes for not set what the Go agent took for it, with a warning", () => {
+    shows("MAX_REQUESTS_PER_IO_CYCLE", "APPMESH_METRIC_EXTENSION_VERSION", "counts-as-unset")
+    for (const [name, value] of [
+      ["MAX_REQUESTS_PER_IO_CYCLE", "0"],
+      ["MAX_REQUESTS_PER_IO_CYCLE", "-1"],
+      ["APPMESH_METRIC_EXTENSION_VERSION", "2"],
+      ["APPMESH_METRIC_EXTENSION_VERSION", "true"]
+    ] as const) {
+      const { inForce, settings, warnings } = accepted({ [name]: value })
+      assert.strictEqual(settings[name], undefined)
+      assert.deepStrictEqual(warnings, [`${name}=${value} counts as not set: expected ${table[name].allowed}`])
+      assert.strictEqual(inForce.find((setting) => setting.name === name)?.source, "default")
+    }
+    assert.deepStrictEqual(accepted({ APPMESH_METRIC_EXTENSION_VERSION: "0" }).warnings, [])
+  })
+
+  it("finds the encoding of Jaeger's spans in Envoy's own words for it", () => {
+    shows("JAEGER_TRACER_VERSION")
+    const version = (value: string) =>
+      accepted({ ...jaeger, JAEGER_TRACER_VERSION: value }).settings.JAEGER_TRACER_VERSION
+    for (const value of ["JSON", "json", "HTTP_JSON", "HTTP_JSON_V1"]) assert.strictEqual(version(value), "json")
+    for (const value of ["PROTO", "http_proto"]) assert.strictEqual(version(value), "proto")
+  })
+
+  it("uses the default of a boolean that only the agent uses and that cannot be read, with a warning", () => {
+    shows("ENABLE_STATS_SNAPSHOT", "DISABLE_HOT_RESTART", "ENVOY_SKIP_DEPRECATED_LOGS", "unreadable")
+    for (const name of ["ENABLE_STATS_SNAPSHOT", "DISABLE_HOT_RESTART", "ENVOY_SKIP_DEPRECATED_LOGS"] as const) {
+      const { settings, warnings } = accepted({ [name]: "yes" })
+      assert.strictEqual(settings[name], table[name].default)
+      assert.deepStrictEqual(warnings, [
+        `${name}=yes cannot be read, expected 1, t, true or 0, f, false: using ${table[name].default}`
+      ])
+    }
+  })
 
   const right: ReadonlyArray<readonly [SettingName, string]> = [
     ["AWS_XRAY_DAEMON_ADDRESS", "10.2.3.4"],
@@ -152,7 +272,10 @@ describe("decodeEnvironment", () => {
     ["APPNET_ENVOY_ADMIN_ADDRESS", "::"],
     ["APPNET_AGENT_SCRAPE_ADDRESS", "[::]:9904"],
     ["APPNET_AGENT_SCRAPE_ADDRESS", "localhost:9904"],
-    ["STATSD_SOCKET_PATH", `/${"a".repeat(106)}`]
+    ["STATSD_SOCKET_PATH", `/${"a".repeat(106)}`],
+    ["APPNET_AGENT_HTTP_BIND_ADDRESS", "[::1]"],
+    ["APPNET_AGENT_HTTP_BIND_ADDRESS", "::"],
+    ["APPNET_AGENT_HTTP_BIND_ADDRESS", "localhost"]
   ]
   for (const [name, value] of right) {
     it(`accepts ${name}=${value.slice(0, 40)}`, () => {
@@ -160,19 +283,11 @@ describe("decodeEnvironment", () => {
     })
   }
 
-  it("refuses a host name for DogStatsD only if it is used", () => {
-    const named = { STATSD_ADDRESS: "dogstatsd.local" }
-    assert.strictEqual(refused({ ...named, ENABLE_ENVOY_DOG_STATSD: "1" })[0].variable, "STATSD_ADDRESS")
-    assert.strictEqual(accepted(named).warnings.length, 1)
-    const socket = { ENABLE_ENVOY_DOG_STATSD: "1", STATSD_SOCKET_PATH: "/dsd.socket" }
-    assert.strictEqual(accepted({ ...named, ...socket }).settings.STATSD_ADDRESS, "127.0.0.1")
-  })
-
   it("allows a management port up to 1024 only for root", () => {
     shows("APPNET_AGENT_HTTP_PORT")
     assert.strictEqual(accepted({ APPNET_AGENT_HTTP_PORT: "1024" }).settings.APPNET_AGENT_HTTP_PORT, 1024)
     assert.strictEqual(accepted({ APPNET_AGENT_HTTP_PORT: "1025" }, 1000).settings.APPNET_AGENT_HTTP_PORT, 1025)
-    assert.include(refused({ APPNET_AGENT_HTTP_PORT: "1024" }, 1000)[0].reason, "1025")
+    assert.include(refused({ ...tcp, APPNET_AGENT_HTTP_PORT: "1024" }, 1000)[0].reason, "1025")
   })
 
   it.prop(
@@ -282,6 +397,31 @@ describe("decodeEnvironment", () => {
       "APPNET_AGENT_ADMIN_TOKN is set but is not a setting; did you mean APPNET_AGENT_ADMIN_TOKEN?",
       "ENVOY_LOG_LEVL is set but is not a setting; did you mean ENVOY_LOG_LEVEL?"
     ])
+    const others = { HC_POLL_INTERVAL: "1", LISTENER_DRAIN_WAIT_S: "1", ENVOY_LOG_LEVEL_PORT: "9901" }
+    assert.deepStrictEqual(
+      accepted(others).warnings.map((warning) => warning.replace(/ is set.* mean/, "")),
+      [
+        "ENVOY_LOG_LEVEL_PORT ENVOY_LOG_LEVEL?",
+        "HC_POLL_INTERVAL HC_POLL_INTERVAL_MS?",
+        "LISTENER_DRAIN_WAIT_S LISTENER_DRAIN_WAIT_TIME_S?"
+      ]
+    )
+  })
+
+  it("knows the variables that Kubernetes sets for Services, and does not warn of them", () => {
+    shows("kubernetes-services")
+    const { warnings } = accepted({
+      ENVOY_SERVICE_HOST: "10.0.0.5",
+      ENVOY_SERVICE_PORT: "9901",
+      ENVOY_SERVICE_PORT_HTTP_ADMIN: "9901",
+      ENVOY_PORT: "tcp://10.0.0.5:9901",
+      ENVOY_PORT_9901_TCP: "tcp://10.0.0.5:9901",
+      ENVOY_PORT_9901_TCP_PROTO: "tcp",
+      ENVOY_PORT_9901_TCP_PORT: "9901",
+      ENVOY_PORT_9901_TCP_ADDR: "10.0.0.5",
+      APPMESH_CONTROLLER_PORT_53_UDP: "udp://[fd00::5]:53"
+    })
+    assert.deepStrictEqual(warnings, [])
   })
 
   it.prop("never shows a secret", { secret: Schema.String, port: Schema.String }, ({ port, secret }) => {

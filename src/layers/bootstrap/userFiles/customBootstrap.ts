@@ -1,4 +1,4 @@
-import { Effect, Option } from "effect"
+import { Effect, Option, Result } from "effect"
 import { Bootstrap } from "../../../services/Bootstrap.ts"
 import { UserFileError } from "../../../services/BootstrapProblem.ts"
 import type { Settings } from "../../../services/Settings.ts"
@@ -8,8 +8,58 @@ import { parseUserYaml, readUserFile } from "./readUserFile.ts"
 
 const variable = "ENVOY_CONFIG_FILE"
 
-/** The lines of the top-level field `admin`, for a file in block style that is too large to be parsed as a whole. */
-const adminLines = (source: string): string => /^admin:.*(?:\n(?:[ \t#].*)?)*/m.exec(source)?.[0] ?? ""
+/** The value of a JSON text; none if it is none. JSON of any size is read fast. */
+const parseJson = (text: string): Option.Option<unknown> =>
+  /^\uFEFF?\s*\{/.test(text)
+    ? Result.getSuccess(Result.try((): unknown => JSON.parse(text.replace(/^\uFEFF/, ""))))
+    : Option.none()
+
+/** The lines of the top-level field `admin` of a YAML file in block style; empty without one. */
+const adminLines = (source: string): string => {
+  const start = source.startsWith("admin:") ? 0 : source.indexOf("\nadmin:") + 1
+  if (start === 0 && !source.startsWith("admin:")) return ""
+  let end = start
+  do {
+    const next = source.indexOf("\n", end)
+    end = next === -1 ? source.length : next + 1
+  } while (end < source.length && /[\s#]/.test(source[end] ?? ""))
+  return source.slice(start, end)
+}
+
+/**
+ * Where Envoy's admin listens according to the text. JSON and small YAML are read as a whole; of other YAML only the lines
+ * of `admin`. That Envoy can read the rest is for Envoy to say.
+ */
+const readAdmin = Effect.fnUntraced(function* (path: string, text: string) {
+  const missing = (position: string | undefined) => {
+    const reason = `the file has no admin address that the agent can connect to: ${expectedAdmin}`
+    return new UserFileError({ variable, path, position, reason })
+  }
+  const json = parseJson(text)
+  if (Option.isSome(json)) return findAdminAddress(json.value) ?? (yield* missing(undefined))
+
+  const isSmall = text.length <= maximumFileBytes
+  const whole = isSmall ? yield* Effect.result(parseUserYaml(variable, path, text)) : undefined
+  if (whole !== undefined && Result.isSuccess(whole)) {
+    return findAdminAddress(whole.success.value) ?? (yield* missing(whole.success.positionOf("admin")))
+  }
+  const lines = yield* Effect.result(parseUserYaml(variable, path, adminLines(text)))
+  const admin = Result.isSuccess(lines) ? findAdminAddress(lines.success.value) : undefined
+  if (admin === undefined) {
+    return yield* whole === undefined
+      ? new UserFileError({
+          variable,
+          path,
+          position: undefined,
+          reason: `is larger than ${maximumFileBytes} bytes, so only JSON or the lines that begin with \`admin:\` are read: they have no admin address that the agent can connect to: ${expectedAdmin}`
+        })
+      : whole.failure
+  }
+  if (whole !== undefined) {
+    yield* Effect.logDebug(`of ${path}, only the admin address is read: ${whole.failure.message}`)
+  }
+  return admin
+})
 
 /**
  * The user's own bootstrap. Envoy is started with the file itself; the agent reads only the address of Envoy's admin
@@ -23,13 +73,7 @@ export const readCustomBootstrap = Effect.fn("Bootstrap.readCustom")(function* (
     yield* Effect.logDebug(`${variable}=${path} is empty: the bootstrap is generated`)
     return Option.none()
   }
-  const parsedText = text.length > maximumFileBytes ? adminLines(text) : text
-  const { positionOf, value } = yield* parseUserYaml(variable, path, parsedText)
-  const admin = findAdminAddress(value)
-  if (admin === undefined) {
-    const reason = `no admin address that the agent can connect to: ${expectedAdmin}`
-    return yield* new UserFileError({ variable, path, position: positionOf("admin"), reason })
-  }
+  const admin = yield* readAdmin(path, text)
   return Option.some(
     Bootstrap.of({
       document: { _tag: "Custom", path, text },

@@ -32,13 +32,14 @@ interface WrittenField {
   readonly value: Json
 }
 
-/** Top-level fields by their camelCase name. A field under both names is an error. */
+/** Top-level fields by their camelCase name. One that is null counts as absent; one under both names is an error. */
 const fieldsByName = (
   file: MergedFile,
   value: JsonObject
 ): Result.Result<ReadonlyMap<string, WrittenField>, UserFileError> => {
   const fields = new Map<string, WrittenField>()
   for (const [key, field] of Object.entries(value)) {
+    if (field === null) continue
     const other = fields.get(camelCase(key))
     if (other !== undefined) {
       return Result.fail(problemAt(file, key, `${key} and ${other.key} are the same field: remove one of them`))
@@ -69,21 +70,21 @@ const mergeStaticResources = (
   const resources: Record<string, Part | undefined> = isPartObject(existing) ? { ...existing } : {}
   for (const [listKey, list] of Object.entries(value)) {
     const name = camelCase(listKey)
+    if (list === null) continue
     if (!resourceLists.includes(name)) resources[name] ??= withSource(list, file.variable)
     else if (Array.isArray(list)) resources[name] = append(resources[name], list, file.variable)
-    else if (list !== null) return Result.fail(problemAt(file, key, `${key}.${listKey} is not a list`))
+    else return Result.fail(problemAt(file, key, `${key}.${listKey} is not a list`))
   }
   return Result.succeed(resources)
 }
 
-/** Checks that a file for stats sinks has some. */
+/** Checks that a file for stats sinks says which there are. An empty list says that there are none. */
 const checkStatsSinks = (
   file: MergedFile,
   fields: ReadonlyMap<string, WrittenField>
 ): Result.Result<void, UserFileError> => {
-  const sinks = fields.get("statsSinks")?.value
-  if (file.variable !== "ENVOY_STATS_SINKS_CFG_FILE" || (Array.isArray(sinks) && sinks.length > 0)) return Result.void
-  return Result.fail(problemAt(file, undefined, "the file has no stats_sinks: expected a list of at least one"))
+  if (file.variable !== "ENVOY_STATS_SINKS_CFG_FILE" || fields.has("statsSinks")) return Result.void
+  return Result.fail(problemAt(file, undefined, "the file has no stats_sinks: expected a list, empty for none"))
 }
 
 const mergeField = (

@@ -1,7 +1,7 @@
 import { Data, Effect, Result } from "effect"
 import type { Json } from "../../../services/Bootstrap.ts"
 import { maximumYamlDepth, maximumYamlTokens } from "./limits.ts"
-import { yamlToJson } from "./yamlToJson.ts"
+import { type ReasonAtOffset, yamlToJson } from "./yamlToJson.ts"
 
 /** The text is not YAML, or exceeds a limit. Names the first problem only. */
 export class YamlError extends Data.TaggedError("YamlError")<{
@@ -24,11 +24,6 @@ export interface YamlDocument {
 // Loaded on demand: most agents read no custom file.
 const loadYaml = Effect.promise(() => import("yaml"))
 type Yaml = Effect.Success<typeof loadYaml>
-
-interface ReasonAtOffset {
-  readonly offset: number
-  readonly reason: string
-}
 
 const formatPosition = (lines: InstanceType<Yaml["LineCounter"]>, offset: number) => {
   const { col, line } = lines.linePos(offset)
@@ -58,9 +53,12 @@ const tokenize = ({ Lexer, Parser }: Yaml, source: string, addNewLine: (offset: 
   return Result.succeed(tokens)
 }
 
-/** The YAML library that Go programs use reads neither dates nor numbers of base 60: both stay text. */
+/**
+ * The YAML library that Go programs use reads neither dates nor numbers of base 60: both stay text. Nor does it know the
+ * other collections of YAML 1.1, which become plain ones.
+ */
 const isReadByGo = ({ format, tag }: { readonly format?: string; readonly tag: string }) =>
-  format !== "TIME" && tag !== "tag:yaml.org,2002:timestamp"
+  format !== "TIME" && !/^tag:yaml\.org,2002:(timestamp|omap|pairs|set)$/.test(tag)
 
 const parse = (
   yaml: Yaml,
@@ -72,6 +70,9 @@ const parse = (
   const composer = new yaml.Composer({
     version: "1.1",
     merge: true,
+    resolveKnownTags: false,
+    // The library compares each key with all others of its mapping: `yamlToJson` finds a duplicate faster.
+    uniqueKeys: false,
     intAsBigInt: true,
     prettyErrors: false,
     customTags: (tags) => tags.filter((tag) => typeof tag === "string" || isReadByGo(tag))
@@ -83,16 +84,8 @@ const parse = (
   if (second !== undefined) return Result.fail({ offset: second.range[0], reason: "a second document" })
 
   const { contents } = document
-  const json = yamlToJson(contents === null ? undefined : document.toJS({ maxAliasCount: -1 }))
-  if (Result.isFailure(json)) {
-    let lastAlias = 0
-    yaml.visit(document, {
-      Alias: (_key, alias) => {
-        lastAlias = alias.range?.[0] ?? lastAlias
-      }
-    })
-    return Result.fail({ offset: lastAlias, reason: json.failure })
-  }
+  const json = contents === null ? Result.succeed(null) : yamlToJson(yaml, contents)
+  if (Result.isFailure(json)) return Result.fail(json.failure)
 
   const keyOffsets = new Map<string, number>()
   if (yaml.isMap(contents)) {

@@ -31,6 +31,36 @@ describe("a custom bootstrap", () => {
     })
   )
 
+  it.effect("may be JSON of any size, with any number of values", () =>
+    Effect.gen(function* () {
+      shows("own-file-json")
+      const admin = { address: { socketAddress: { address: "127.0.0.1", portValue: 9 } } }
+      const json = (count: number) =>
+        JSON.stringify({ padding: Array.from({ length: count }, (_, i) => ({ n: `${i}` })), admin })
+      // Of the second, YAML's reader would need more tokens than it takes, and of the third more bytes.
+      for (const text of [json(1), json(30_000), json(200_000), `\uFEFF${json(1)}`]) {
+        assert.deepStrictEqual((yield* own(text)).admin, { _tag: "Tcp", host: "127.0.0.1", port: 9 })
+      }
+      const none: BootstrapError | unknown = yield* Effect.flip(own('{"admin": {}}'))
+      assert.include(String(none), "no admin address")
+    })
+  )
+
+  it.effect("needs to be readable to the agent only where its admin is", () =>
+    Effect.gen(function* () {
+      const admin = "admin:\n  address: { pipe: { path: /tmp/own.sock } }\n"
+      const tokens = `static_resources:\n  clusters: [${"a,".repeat(110_000)}]\n`
+      const deep = `x: ${"[".repeat(200)}${"]".repeat(200)}\n`
+      for (const rest of [tokens, deep, "x: 1\nx: 2\n"]) {
+        for (const text of [`${admin}${rest}`, `${rest}${admin}`, `${rest}${admin}node: {}\n`]) {
+          assert.deepStrictEqual((yield* own(text)).admin, { _tag: "Unix", path: "/tmp/own.sock" })
+        }
+      }
+      const unread: BootstrapError | unknown = yield* Effect.flip(own(deep))
+      assert.include(String(unread), "more than 100 collections inside each other")
+    })
+  )
+
   it.effect("counts as not set if the file is empty", () =>
     Effect.gen(function* () {
       shows("own-file-empty")

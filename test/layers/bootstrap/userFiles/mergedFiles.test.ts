@@ -35,14 +35,19 @@ describe("custom files", () => {
         ["stats_sinks: 3\n", "line 1, column 1: stats_sinks is not a list"],
         ["a: 1\n---\nb: 1\n", "line 2, column 1: a second document"],
         [`a: ${"[".repeat(5000)}`, "line 1, column 103: more than 100 collections inside each other"],
-        ["a: .nan\n", "line 1, column 1: NaN is not a JSON value"]
+        ["a: .nan\n", "line 1, column 4: NaN is not a JSON value"],
+        ["a: *b\nb: &b 1\n", "line 1, column 4: there is no anchor &b before this alias"],
+        ["a: { [x]: 1 }\n", "line 1, column 6: a key must be a text or a number"],
+        ["a: { <<: 1 }\n", "line 1, column 10: a merge key (<<) takes a mapping or a list of mappings"]
       ]
       for (const [content, expected] of cases) assert.include(yield* problem(content), `${file}${expected}`, content)
       assert.include(yield* problem("", "ENVOY_TRACING_CFG_FILE"), "ENVOY_TRACING_CFG_FILE=f is empty")
-      assert.include(
-        yield* problem("# nothing\nstats_sinks: []\n", "ENVOY_STATS_SINKS_CFG_FILE"),
-        "ENVOY_STATS_SINKS_CFG_FILE=f: line 2, column 1: the file has no stats_sinks"
-      )
+      for (const without of ["node: {}", "stats_sinks:"]) {
+        assert.include(
+          yield* problem(`# nothing\n${without}\n`, "ENVOY_STATS_SINKS_CFG_FILE"),
+          "ENVOY_STATS_SINKS_CFG_FILE=f: line 2, column 1: the file has no stats_sinks"
+        )
+      }
       assert.include(
         yield* problem("admin: { profile_path: /tmp/x }"),
         `${file}line 1, column 1: admin has no address that the agent can connect to`
@@ -61,6 +66,60 @@ describe("custom files", () => {
       const repeat = `node: &n { x: 1 }\nlayered_runtime:\n${Array.from({ length: 500 }, (_, i) => `  l${i}: *n`).join("\n")}`
       const made = yield* merged({ f: repeat }, { ENVOY_RESOURCES_CONFIG_FILE: "f" })
       assert.isTrue(Result.isSuccess(made))
+    })
+  )
+
+  it.effect("may use merge keys, but not nest them without bounds", () =>
+    Effect.gen(function* () {
+      shows("yaml-bounded")
+      // Each line merges the one before it several times: a thousand bytes are 8^19 merges.
+      const nested = Array.from({ length: 19 }, (_, i) => `a${i + 1}: &a${i + 1} {<<: [${`*a${i},`.repeat(8)}]}`)
+      assert.match(
+        yield* problem(`a0: &a0 {k: 1}\n${nested.join("\n")}\n`),
+        /line \d+, column \d+: aliases expand to more than/
+      )
+      assert.match(yield* problem("a: &a\n  <<: *a\n"), /line 2, column 7: aliases expand to more than/)
+      const made = yield* merged(
+        { f: "x: &x { k: 1, l: 1, m: 1 }\ny: &y { <<: *x, l: 2 }\nz: { m: 3, <<: [*y, *x], o: 4 }" },
+        { ENVOY_RESOURCES_CONFIG_FILE: "f" }
+      )
+      assert.deepStrictEqual(Result.getOrThrow(made).value.z, { m: 3, k: 1, l: 2, o: 4 })
+    })
+  )
+
+  it.effect("cost no more than their size: many aliases, and many keys in one mapping", () =>
+    Effect.gen(function* () {
+      shows("yaml-bounded")
+      // Compared with each other, as the library does it, these are 100 million keys and 800 million aliases: four such
+      // files would take longer than a test may.
+      const keys = Array.from({ length: 12_000 }, (_, i) => `k${i}: 1`).join("\n ")
+      const content = `x: &x 1\nlist: [${"*x,".repeat(40_000)}]\nnode:\n ${keys}\nz: &z { k: 1 }\nlast: { <<: *z }\n`
+      for (const file of ["1", "2", "3", "4"]) {
+        const made = yield* merged({ [file]: content }, { ENVOY_RESOURCES_CONFIG_FILE: file })
+        const { last, list, node } = Result.getOrThrow(made).value
+        assert.strictEqual(Array.isArray(list) && list.length, 40_000)
+        assert.deepInclude(node, { k11999: 1 })
+        assert.deepStrictEqual(last, { k: 1 })
+      }
+    })
+  )
+
+  it.effect("count a section that is null as absent, and take an empty list of sinks for none", () =>
+    Effect.gen(function* () {
+      shows("null-sections", "ENVOY_STATS_SINKS_CFG_FILE")
+      const made = yield* merged(
+        { f: "static_resources:\ntracing:\nstats_sinks:\nnode:\n", sinks: "stats_sinks: []\n" },
+        { ENVOY_RESOURCES_CONFIG_FILE: "f", ENVOY_STATS_SINKS_CFG_FILE: "sinks" }
+      )
+      const plain = Result.getOrThrow(yield* merged({}, {}))
+      const { value, warnings } = Result.getOrThrow(made)
+      assert.deepStrictEqual(value, { ...plain.value, statsSinks: [] })
+      assert.deepStrictEqual(warnings, plain.warnings)
+      const lists = yield* merged(
+        { f: "static_resources: { clusters:, listeners:, secrets:, other: }" },
+        { ENVOY_RESOURCES_CONFIG_FILE: "f" }
+      )
+      assert.deepStrictEqual(Result.getOrThrow(lists).value, plain.value)
     })
   )
 
