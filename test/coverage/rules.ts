@@ -99,6 +99,8 @@ export const chapters = {
     "token-kept": "The API's token is not in Envoy's environment",
     "restart-delays":
       "The first restart is immediate, then the delay doubles from 100 ms to 5 s, up to the allowed number",
+    "failed-start":
+      "A start that fails after the first one counts as a restart, and is tried again by the same schedule",
     "restart-resets": "A restart resets the stats snapshot and cancels the reset of the log level",
     "drain-request": "A stop drains the listeners gracefully, without Envoy's own exit",
     "drain-until-idle": "A stop waits until no connection is left, or the maximum time where this cannot be known",
