@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from "node:child_process"
-import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { shows } from "../shows.ts"
 import {
@@ -11,6 +11,7 @@ import {
   filesIn,
   freePort,
   isAlive,
+  ownFolderIn,
   privateFolder,
   processesOf,
   runAgent,
@@ -114,6 +115,39 @@ describe("supervision", () => {
     const broken = await startServing({ environment: { APPNET_ENVOY_PATH: `${folder}/envoy` } })
     expect((await broken.agent.exited).code).not.toBe(0)
     expect(broken.agent.stderr()).toMatch(/\[(error|critical)\] \[AppNet Agent\]/)
+  })
+
+  it("starts Envoy again where a cleaner has removed everything of the agent's meanwhile", async () => {
+    shows("remade-for-each-start")
+    const folder = privateFolder()
+    const agent = await startAgent({
+      folder,
+      environment: { ...serviceConnect(folder), APPNET_ENVOY_RESTART_COUNT: "1" }
+    })
+    const { envoyPid } = await agent.until({ envoyState: "PRE_INITIALIZING" })
+    for (const name of filesIn(folder)) rmSync(`${folder}/${name}`, { recursive: true })
+    process.kill(Number(envoyPid), "SIGKILL")
+    await agent.until({ envoyState: "PRE_INITIALIZING", envoyRestartCount: "1" })
+    agent.child.kill("SIGTERM")
+    expect(await agent.exited).toEqual({ code: 0, signal: null })
+    expect(filesIn(folder)).toEqual([])
+  })
+
+  it("starts Envoy again once the agent has a file descriptor left, and serves its API meanwhile", async () => {
+    shows("failed-start")
+    const { agent, listener } = await startServing({ environment: { APPNET_ENVOY_RESTART_COUNT: "10" } })
+    const { envoyPid } = await agent.until({ healthStatus: "HEALTHY" })
+    const limit = (soft: number) => execFileSync("prlimit", ["--pid", `${agent.pid}`, `--nofile=${soft}:`])
+    // Those that are open stay open.
+    limit(3)
+    process.kill(Number(envoyPid), "SIGKILL")
+    await eventually(() => agent.stderr().includes("could not be started again"), "a start that fails")
+    // Connections wait or are refused meanwhile: neither ends the agent.
+    for (const _ of [1, 2, 3]) await ask(agent.address, "/live", { timeout: 200 }).catch(() => undefined)
+    limit(1024)
+    const status = await agent.until({ healthStatus: "HEALTHY" })
+    expect(Number(status.envoyRestartCount)).toBeGreaterThan(1)
+    expect((await ask(listener, "/")).body).toBe("served")
   })
 
   it("raises the soft limit of open files to the hard limit", async () => {
@@ -275,17 +309,20 @@ describe("a stop", () => {
 
 describe("an agent that is killed", () => {
   it("takes Envoy with it, and the next start removes its files", async () => {
-    shows("dies-with-agent")
+    shows("dies-with-agent", "stale-folders")
     const folder = privateFolder()
     const endpoint = { APPMESH_XDS_ENDPOINT: `unix://${folder}/none.sock`, APPMESH_RESOURCE_ARN: "task-set/c/s/x" }
     const killed = await startAgent({ folder, environment: endpoint })
     const { envoyPid } = await killed.until({ envoyState: "PRE_INITIALIZING" })
-    expect(filesIn(folder)).toEqual([expect.stringMatching(/bootstrap\.json$/)])
+    const left = ownFolderIn(folder) ?? ""
+    expect(filesIn(folder)).toHaveLength(1)
+    expect(filesIn(left)).toContain("bootstrap.json")
     killed.child.kill("SIGKILL")
     await eventually(() => !isAlive(Number(envoyPid)), "Envoy is gone")
     const next = await startAgent({ folder, environment: endpoint })
     await next.until({ envoyState: "PRE_INITIALIZING" })
-    expect(filesIn(folder)).toEqual([expect.stringContaining(`-${next.pid}-bootstrap.json`)])
+    await eventually(() => !existsSync(left), "the files of the killed agent are gone")
+    expect(filesIn(folder)).toHaveLength(1)
     next.child.kill("SIGTERM")
     await next.exited
     expect(filesIn(folder)).toEqual([])

@@ -63,11 +63,12 @@ export const EnvoyLauncherLive = Layer.effect(
     const launch = Effect.gen(function* () {
       const { baseId, path, wrapper } = yield* prerequisites
       const failed = (error: { readonly message: string }) => new EnvoyLaunchFailed({ path, problem: error.message })
+      const bootstrapPath = yield* Effect.mapError(bootstrap.prepare, failed)
       const descriptors = yield* Effect.mapError(output.open, failed)
       const [command = path, ...words] = [
         ...wrapper,
         path,
-        ...envoyArguments(settings, bootstrap.path, role),
+        ...envoyArguments(settings, bootstrapPath, role),
         ...hotRestartArguments(settings, baseId, role)
       ]
       yield* Effect.logDebug(`starting ${[command, ...words].join(" ")}`)
