@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process"
 import {
   chmodSync,
   existsSync,
@@ -18,6 +17,7 @@ import { RunFolderLive } from "../../../src/layers/files/RunFolderLive.ts"
 import { RunFolder } from "../../../src/services/RunFolder.ts"
 import { settings } from "../../fakes.ts"
 import { shows } from "../../shows.ts"
+import { leaveSocket } from "./leaveSocket.ts"
 
 const temporary = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(`${tmpdir()}/appnet-run-`)),
@@ -34,14 +34,7 @@ const runFolder = (parent: string) =>
 const leaveFolder = (path: string) => {
   mkdirSync(path, { mode: 0o700 })
   writeFileSync(`${path}/bootstrap.json`, "{}")
-  const socket = JSON.stringify(`${path}/alive`)
-  const script = `require("net").createServer().listen(${socket}, () => process.kill(process.pid, "SIGKILL"))`
-  try {
-    execFileSync(process.execPath, ["-e", script], { stdio: "ignore" })
-  } catch {
-    // It was killed.
-  }
-  assert.isTrue(existsSync(`${path}/alive`))
+  leaveSocket(`${path}/alive`)
 }
 
 describe("the folder of the agent's own files", () => {
