@@ -8,7 +8,7 @@ import {
   type HealthStats
 } from "../src/services/AdminClient.ts"
 import { Bootstrap } from "../src/services/Bootstrap.ts"
-import { EnvoyLauncher, type ProcessExit } from "../src/services/EnvoyLauncher.ts"
+import { EnvoyLauncher, EnvoyLaunchFailed, type ProcessExit } from "../src/services/EnvoyLauncher.ts"
 import { EnvoyProcess, type EnvoyState } from "../src/services/EnvoyProcess.ts"
 import { Signals } from "../src/services/Signals.ts"
 import type { StopSignal } from "../src/services/stopSignals.ts"
@@ -21,6 +21,8 @@ export const killed: ProcessExit = { _tag: "Signal", name: "SIGKILL", number: 9 
 
 /** One simulated life: ends by itself after `lasts` milliseconds with `exit`, if ever; obeys SIGTERM unless stubborn. */
 export interface Life {
+  /** Why the system does not start this one; undefined: it does. */
+  readonly refused?: string
   readonly lasts?: number
   readonly exit?: ProcessExit
   readonly stubborn?: boolean
@@ -28,7 +30,7 @@ export interface Life {
 
 export interface SimulatedLauncher {
   readonly layer: Layer.Layer<EnvoyLauncher>
-  /** What happened, in order: `start 1`, `SIGTERM 1`, `SIGKILL 1`, `end 1`. */
+  /** What happened, in order: `start 1`, `SIGTERM 1`, `SIGKILL 1`, `end 1`, `refused`. */
   readonly events: Array<string>
   /** Processes that are alive now. */
   readonly alive: Set<number>
@@ -39,10 +41,16 @@ export const lives = (...script: ReadonlyArray<Life>): SimulatedLauncher => {
   const events: Array<string> = []
   const alive = new Set<number>()
   let count = 0
+  let pids = 0
   const launch = Effect.gen(function* () {
     const life = script[Math.min(count, script.length - 1)] ?? {}
     count += 1
-    const pid = count
+    if (life.refused !== undefined) {
+      events.push("refused")
+      return yield* new EnvoyLaunchFailed({ path: "/envoy", problem: life.refused })
+    }
+    pids += 1
+    const pid = pids
     const exit = yield* Deferred.make<ProcessExit>()
     const end = (how: ProcessExit) =>
       Effect.sync(() => {

@@ -5,6 +5,7 @@ import { ConfigLive } from "./config/ConfigLive.ts"
 import { ConnectionDiagnosisLive } from "./diagnosis/ConnectionDiagnosisLive.ts"
 import { ManagementServerProbeLive } from "./diagnosis/ManagementServerProbeLive.ts"
 import { EnvoyLive } from "./EnvoyLive.ts"
+import { RunFolderLive } from "./files/RunFolderLive.ts"
 import { LocalRelayLive } from "./LocalRelayLive.ts"
 import { LogFilesLive } from "./logs/LogFilesLive.ts"
 import { DestinationLoggerLive, StderrLoggerLive } from "./logs/LoggerLive.ts"
@@ -45,6 +46,7 @@ export const agentLive = ({ probe }: EarlyStart) =>
     Layer.provideMerge(EnvoyBinaryLive),
     Layer.provideMerge(EnvoyWrapper.layerAfter(probe)),
     Layer.provideMerge(HostLive),
+    Layer.provideMerge(RunFolderLive),
     Layer.provideMerge(NodeFileSystem.layer)
   )
 

@@ -9,6 +9,7 @@ import { printOutput } from "../layers/commandLine/output.ts"
 import { printableLine } from "../layers/commandLine/printable.ts"
 import { switchFlag } from "../layers/commandLine/switchFlag.ts"
 import { ConfigLive } from "../layers/config/ConfigLive.ts"
+import { RunFolderLive } from "../layers/files/RunFolderLive.ts"
 import { SideFilesLive } from "../layers/files/SideFilesLive.ts"
 import { HostLive } from "../layers/platform/HostLive.ts"
 import { InstanceMetadataLive } from "../layers/platform/InstanceMetadataLive.ts"
@@ -81,6 +82,7 @@ export const bootstrapCommand = Command.make(
       Layer.provideMerge(InstanceMetadataLive),
       Layer.provideMerge(Layer.provide(EnvoyBinaryLive, EnvoyWrapperNone)),
       Layer.provideMerge(HostLive),
+      Layer.provideMerge(RunFolderLive),
       Layer.provideMerge(ConfigLive)
     )
   )

@@ -6,7 +6,6 @@ import { printOutput } from "../layers/commandLine/output.ts"
 import { printableLine, printableLines } from "../layers/commandLine/printable.ts"
 import { switchFlag } from "../layers/commandLine/switchFlag.ts"
 import { ConfigLive } from "../layers/config/ConfigLive.ts"
-import { runFilePath } from "../layers/files/runFiles.ts"
 import { envoyArguments } from "../layers/process/envoyArguments.ts"
 import { Config, type SettingInForce } from "../services/Config.ts"
 
@@ -23,7 +22,8 @@ const asTable = (settings: ReadonlyArray<SettingInForce>) =>
 export const showConfig = Effect.fn("config")(function* ({ json }: ConfigOptions) {
   const { inForce, settings, warnings } = yield* Config
   if (json) {
-    const path = settings.ENVOY_CONFIG_FILE ?? runFilePath(settings, "bootstrap.json")
+    // Nobody can foresee the path of a generated file, so there is none to print.
+    const path = settings.ENVOY_CONFIG_FILE ?? `<generated at each start, in ${settings.APPNET_RUN_DIR}>`
     const answer = { settings: inForce, warnings, envoyArguments: envoyArguments(settings, path) }
     return yield* printOutput(printableLines(JSON.stringify(answer, undefined, 2)))
   }

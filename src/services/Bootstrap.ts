@@ -112,11 +112,21 @@ export class Bootstrap extends Context.Service<
 export class SideFiles extends Context.Service<
   SideFiles,
   {
-    /** Writes private files (mode 0600). An existing file or link at the path is replaced, never followed. */
+    /**
+     * Writes those that are not there (any more): private files (mode 0600). A file or link of somebody else at the path is
+     * replaced, never followed.
+     */
     readonly write: Effect.Effect<void, BootstrapError>
+    /** Removes those that this agent has written. */
     readonly remove: Effect.Effect<void>
   }
 >()("agent/SideFiles") {}
 
-/** The file for Envoy's `-c`. A generated one is private (mode 0600) and removed when the layer closes. */
-export class BootstrapFile extends Context.Service<BootstrapFile, { readonly path: string }>()("agent/BootstrapFile") {}
+/** The file for Envoy's `-c`. A generated one is private (mode 0600) and removed at the end. */
+export class BootstrapFile extends Context.Service<
+  BootstrapFile,
+  {
+    /** Its path. A generated file that is gone, or one that it refers to, is written again: each start of Envoy runs this. */
+    readonly prepare: Effect.Effect<string, BootstrapError>
+  }
+>()("agent/BootstrapFile") {}

@@ -14,6 +14,13 @@ export const describeExit = (exit: ProcessExit): string =>
 /** The exit code by which a shell reports this end: the code, or 128 + signal number. */
 export const shellExitCode = (exit: ProcessExit): number => (exit._tag === "Code" ? exit.code : 128 + exit.number)
 
+/** How one life of Envoy ended: its process did, or there was none to begin with. `problem` is one sentence. */
+export type EnvoyEnd = ProcessExit | { readonly _tag: "NotStarted"; readonly problem: string }
+
+/** What became of Envoy, as the rest of a sentence about it: `ended with exit code 3`. */
+export const describeEnd = (end: EnvoyEnd): string =>
+  end._tag === "NotStarted" ? `could not be started again (${end.problem})` : `ended with ${describeExit(end)}`
+
 /** What /proc/PID/stat says of a process. */
 export interface ProcessSample {
   readonly state: "running" | "stopped" | "zombie"

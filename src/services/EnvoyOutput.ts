@@ -1,13 +1,13 @@
 import type { Effect, Scope } from "effect"
 import { Context, Schema } from "effect"
 
-/** No file descriptor could be made that Envoy can write to. `path` is that of the FIFO. */
+/** No file descriptor could be made that Envoy can write to. `path` is that of the folder for it. */
 export class EnvoyOutputFailed extends Schema.TaggedError<EnvoyOutputFailed>()("EnvoyOutputFailed", {
   path: Schema.String,
   problem: Schema.String
 }) {
   override get message() {
-    return `no FIFO for its output at ${this.path} (APPNET_RUN_DIR): ${this.problem}`
+    return `no FIFO for its output in ${this.path} (APPNET_RUN_DIR): ${this.problem}`
   }
 }
 

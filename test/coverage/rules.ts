@@ -112,6 +112,12 @@ export const chapters = {
     "token-kept": "The API's token is not in Envoy's environment",
     "restart-delays":
       "The first restart is immediate, then the delay doubles from 100 ms to 5 s, up to the allowed number",
+    "failed-start":
+      "A start that fails after the first one counts as a restart, and is tried again by the same schedule",
+    "remade-for-each-start": "What a start needs is made again for each start: bootstrap, FIFOs and folder",
+    "run-folder": "The agent's own files are in a folder of mode 0700 with a name that nobody can foresee",
+    "stale-folders": "Folders of this user's killed agents are removed by the next one, those of running ones never",
+    "own-files-removed": "A file or socket is removed at the end only if it is the one that this agent made",
     "restart-resets": "A restart resets the stats snapshot and cancels the reset of the log level",
     "drain-request": "A stop drains the listeners gracefully, without Envoy's own exit",
     "drain-until-idle": "A stop waits until no connection is left, or the maximum time where this cannot be known",

@@ -239,6 +239,12 @@ export const startAgent = async (options: AgentOptions = {}): Promise<Agent> => 
 /** The names in a folder; none if it does not exist. */
 export const filesIn = (folder: string): ReadonlyArray<string> => (existsSync(folder) ? readdirSync(folder) : [])
 
+/** The folder of the agent's own files, in the folder that it runs in; undefined while there is none. */
+export const ownFolderIn = (folder: string): string | undefined => {
+  const name = filesIn(folder).find((name) => /^appnet-agent-\w{6}$/.test(name))
+  return name === undefined ? undefined : `${folder}/${name}`
+}
+
 /** Runs a command of the built agent to its end. */
 export const runAgent = (
   words: ReadonlyArray<string>,

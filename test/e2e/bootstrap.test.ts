@@ -4,7 +4,7 @@ import { Effect, Option } from "effect"
 import { parse } from "yaml"
 import { envoy140, generatedOf, RightSettings, taskSet } from "../layers/bootstrap/harness.ts"
 import { shows } from "../shows.ts"
-import { agentEnvironment, eventually, filesIn, objectionsTo, privateFolder, runAgent, startAgent } from "./agent.ts"
+import { agentEnvironment, filesIn, objectionsTo, ownFolderIn, privateFolder, runAgent, startAgent } from "./agent.ts"
 import { serviceConnect as connected, startMesh } from "./mesh.ts"
 import { authorityIn } from "./pki.ts"
 
@@ -130,9 +130,9 @@ describe("bootstrap", () => {
     ]
     expect(outputs.map(({ code }) => code)).toEqual([0, 0, 0, 1, 1])
     const agent = await startAgent({ folder, environment: { ...connected(folder), ...secrets } })
-    const file = await eventually(() => filesIn(folder).find((name) => /bootstrap\.json$/.test(name)), "the bootstrap")
     await agent.until({ envoyState: "PRE_INITIALIZING" })
-    const all = [...outputs.map(({ stderr, stdout }) => stdout + stderr), readFileSync(`${folder}/${file}`, "utf8")]
+    const bootstrap = readFileSync(`${ownFolderIn(folder)}/bootstrap.json`, "utf8")
+    const all = [...outputs.map(({ stderr, stdout }) => stdout + stderr), bootstrap]
     for (const text of [...all, agent.stdout(), agent.stderr(), JSON.stringify(await agent.status())]) {
       expect(text).not.toContain(secret)
     }

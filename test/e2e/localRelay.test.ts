@@ -18,7 +18,7 @@ const connected = { healthStatus: "HEALTHY", managementServerConnectionStatus: "
 /** The process of the relay's Envoy, found by the name of its bootstrap. */
 const relayPidOf = (agent: Agent): number => {
   const [pid, other] = processesOf(agent.folder).filter((pid) =>
-    /envoy[^\0]*\0(?:.*\0)?-c\0[^\0]*-relay-bootstrap\.json/s.test(readFileSync(`/proc/${pid}/cmdline`, "latin1"))
+    /envoy[^\0]*\0(?:.*\0)?-c\0[^\0]*\/relay-bootstrap\.json/s.test(readFileSync(`/proc/${pid}/cmdline`, "latin1"))
   )
   if (pid === undefined || other !== undefined) throw new Error("not exactly one Envoy of a local relay")
   return pid

@@ -2,7 +2,17 @@ import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSy
 import { describe, expect, it } from "vitest"
 import { holdsNetAdmin } from "../../src/layers/process/wrapper.ts"
 import { shows } from "../shows.ts"
-import { ask, envoyPath, eventually, filesIn, freePort, openAs, privateFolder, startAgent } from "./agent.ts"
+import {
+  ask,
+  envoyPath,
+  eventually,
+  filesIn,
+  freePort,
+  openAs,
+  ownFolderIn,
+  privateFolder,
+  startAgent
+} from "./agent.ts"
 import { writeStaticBootstrap } from "./bootstraps.ts"
 import { stop } from "./logging.ts"
 import { serviceConnect } from "./mesh.ts"
@@ -136,8 +146,7 @@ describe("a running agent", () => {
       await eventually(() => count(agent.stderr(), words) > 0, words)
       expect([words, count(agent.stderr(), words)]).toEqual([words, 1])
     }
-    const file = filesIn(folder).find((name) => name.endsWith("bootstrap.json"))
-    expect(readFileSync(`${folder}/${file}`, "utf8")).not.toContain("ClusterIPMapping")
+    expect(readFileSync(`${ownFolderIn(folder)}/bootstrap.json`, "utf8")).not.toContain("ClusterIPMapping")
   })
 
   it("serves no API unless configured, and ends with Envoy's own exit code", async () => {

@@ -1,7 +1,7 @@
-import { existsSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import { shows } from "../shows.ts"
-import { agentEnvironment, ask, privateFolder, runAgent } from "./agent.ts"
+import { agentEnvironment, ask, freePort, privateFolder, runAgent } from "./agent.ts"
 import { startServing } from "./serving.ts"
 
 describe("a custom bootstrap", () => {
@@ -63,5 +63,49 @@ describe("before anything starts", () => {
     expect(stderr).toContain(`cannot serve the management API on 127.0.0.1:${agent.environment.APPNET_AGENT_HTTP_PORT}`)
     expect(stderr).not.toContain("Envoy started")
     await agent.until({ healthStatus: "HEALTHY" })
+  })
+})
+
+describe("two agents with one management address", () => {
+  for (const mode of ["tcp", "uds"]) {
+    it(`that start at once over ${mode}: one serves it, and the other ends with exit code 1`, async () => {
+      shows("exit-1-bind", "uds-socket")
+      const shared = {
+        APPNET_AGENT_ADMIN_MODE: mode,
+        APPNET_AGENT_ADMIN_UDS_PATH: `${privateFolder()}/api.sock`,
+        APPNET_AGENT_HTTP_PORT: `${await freePort()}`
+      }
+      const agents = (
+        await Promise.all([startServing({ environment: shared }), startServing({ environment: shared })])
+      ).map(({ agent }) => agent)
+      const exit = await Promise.race(agents.map(({ exited }) => exited))
+      expect(exit).toEqual({ code: 1, signal: null })
+      const [refused] = agents.filter(({ child }) => child.exitCode !== null)
+      const [serving, ...others] = agents.filter(({ child }) => child.exitCode === null)
+      expect(others).toEqual([])
+      expect(refused?.stderr()).toContain("cannot serve the management API on")
+      expect(refused?.stderr()).not.toContain("Envoy started")
+      const status = await serving?.until({ healthStatus: "HEALTHY" })
+      expect(readFileSync(`/proc/${status?.envoyPid}/stat`, "latin1").split(") ")[1]?.split(" ")[1]).toBe(
+        `${serving?.pid}`
+      )
+    })
+  }
+
+  it("one after the other: the end of the first leaves the socket of the second", async () => {
+    shows("own-files-removed")
+    const socket = `${privateFolder()}/api.sock`
+    const shared = { APPNET_AGENT_ADMIN_MODE: "uds", APPNET_AGENT_ADMIN_UDS_PATH: socket }
+    const { agent: first } = await startServing({ environment: shared })
+    await first.until({ healthStatus: "HEALTHY" })
+    rmSync(socket)
+    const { agent: second } = await startServing({ environment: shared })
+    const { envoyPid } = await second.until({ healthStatus: "HEALTHY" })
+    first.child.kill("SIGTERM")
+    expect(await first.exited).toEqual({ code: 0, signal: null })
+    expect((await second.status()).envoyPid).toBe(envoyPid)
+    second.child.kill("SIGTERM")
+    expect(await second.exited).toEqual({ code: 0, signal: null })
+    expect(existsSync(socket)).toBe(false)
   })
 })

@@ -1,7 +1,9 @@
-import { readFileSync, writeFileSync } from "node:fs"
+import { execFileSync } from "node:child_process"
+import { readFileSync, rmSync, writeFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import { shows } from "../shows.ts"
-import { ask, eventually, filesIn, privateFolder, processesOf } from "./agent.ts"
+import { ask, eventually, filesIn, privateFolder, processesOf, startAgent } from "./agent.ts"
+import { serviceConnect } from "./mesh.ts"
 import { startServing } from "./serving.ts"
 
 describe("supervision", () => {
@@ -54,6 +56,39 @@ describe("supervision", () => {
     const broken = await startServing({ environment: { APPNET_ENVOY_PATH: `${folder}/envoy` } })
     expect((await broken.agent.exited).code).not.toBe(0)
     expect(broken.agent.stderr()).toMatch(/\[(error|critical)\] \[AppNet Agent\]/)
+  })
+
+  it("starts Envoy again where a cleaner has removed everything of the agent's meanwhile", async () => {
+    shows("remade-for-each-start")
+    const folder = privateFolder()
+    const agent = await startAgent({
+      folder,
+      environment: { ...serviceConnect(folder), APPNET_ENVOY_RESTART_COUNT: "1" }
+    })
+    const { envoyPid } = await agent.until({ envoyState: "PRE_INITIALIZING" })
+    for (const name of filesIn(folder)) rmSync(`${folder}/${name}`, { recursive: true })
+    process.kill(Number(envoyPid), "SIGKILL")
+    await agent.until({ envoyState: "PRE_INITIALIZING", envoyRestartCount: "1" })
+    agent.child.kill("SIGTERM")
+    expect(await agent.exited).toEqual({ code: 0, signal: null })
+    expect(filesIn(folder)).toEqual([])
+  })
+
+  it("starts Envoy again once the agent has a file descriptor left, and serves its API meanwhile", async () => {
+    shows("failed-start")
+    const { agent, listener } = await startServing({ environment: { APPNET_ENVOY_RESTART_COUNT: "10" } })
+    const { envoyPid } = await agent.until({ healthStatus: "HEALTHY" })
+    const limit = (soft: number) => execFileSync("prlimit", ["--pid", `${agent.pid}`, `--nofile=${soft}:`])
+    // Those that are open stay open.
+    limit(3)
+    process.kill(Number(envoyPid), "SIGKILL")
+    await eventually(() => agent.stderr().includes("could not be started again"), "a start that fails")
+    // Connections wait or are refused meanwhile: neither ends the agent.
+    for (const _ of [1, 2, 3]) await ask(agent.address, "/live", { timeout: 200 }).catch(() => undefined)
+    limit(1024)
+    const status = await agent.until({ healthStatus: "HEALTHY" })
+    expect(Number(status.envoyRestartCount)).toBeGreaterThan(1)
+    expect((await ask(listener, "/")).body).toBe("served")
   })
 
   it("raises the soft limit of open files to the hard limit", async () => {

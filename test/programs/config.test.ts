@@ -48,6 +48,9 @@ describe("the command config", () => {
       shows("config-json")
       const { envoyArguments } = yield* answered({ ENVOY_CONFIG_FILE: "/envoy.yaml", ENVOY_LOG_LEVEL: "debug" })
       assert.deepStrictEqual(envoyArguments.slice(0, 4), ["-c", "/envoy.yaml", "-l", "debug"])
+      // A generated file has another path at each start.
+      const generated = yield* answered({ APPNET_RUN_DIR: "/run/agent" })
+      assert.deepStrictEqual(generated.envoyArguments.slice(0, 2), ["-c", "<generated at each start, in /run/agent>"])
     })
   )
 

@@ -1,9 +1,10 @@
 import * as fs from "node:fs"
-import { Duration, Effect, type FileSystem, Layer } from "effect"
-import { Bootstrap, BootstrapFile, type SideFiles } from "../../services/Bootstrap.ts"
+import { Duration, Effect, Layer } from "effect"
+import { Bootstrap, BootstrapError, BootstrapFile, type SideFiles } from "../../services/Bootstrap.ts"
+import { RunFileError } from "../../services/BootstrapProblem.ts"
 import { BootstrapRejected, BootstrapValidator } from "../../services/BootstrapValidator.ts"
-import type { Config } from "../../services/Config.ts"
 import { EnvoyBinary } from "../../services/EnvoyBinary.ts"
+import { RunFolder } from "../../services/RunFolder.ts"
 import { BootstrapFileLive } from "../files/BootstrapFileLive.ts"
 import { isSuccess, runChild } from "../process/childProcess.ts"
 import { envoyEnvironment } from "../process/envoyEnvironment.ts"
@@ -12,13 +13,19 @@ import { readRejection } from "./rejection.ts"
 /** Envoy validates without touching the network: what takes longer hangs. */
 const validationTimeout = Duration.seconds(30)
 
+const notWritten = (path: string, cause: unknown) =>
+  new BootstrapError({ problems: [new RunFileError({ content: "Envoy's output", path, cause })] })
+
 /** A file that has lost its name already: Envoy can open it again as /dev/stdout, and nothing of it is left. */
 const nameless = (path: string) =>
   Effect.acquireRelease(
-    Effect.sync(() => {
-      const descriptor = fs.openSync(path, "wx+", 0o600)
-      fs.rmSync(path)
-      return descriptor
+    Effect.try({
+      try: () => {
+        const descriptor = fs.openSync(path, "wx+", 0o600)
+        fs.rmSync(path)
+        return descriptor
+      },
+      catch: (cause) => notWritten(path, cause)
     }),
     (descriptor) => Effect.sync(() => fs.closeSync(descriptor))
   )
@@ -33,10 +40,12 @@ export const BootstrapValidatorLive = Layer.effect(
   BootstrapValidator,
   Effect.gen(function* () {
     const binary = yield* EnvoyBinary
-    const context = yield* Effect.context<Bootstrap | SideFiles | Config | FileSystem.FileSystem>()
+    const folder = yield* RunFolder
+    const context = yield* Effect.context<Bootstrap | SideFiles | RunFolder>()
     const check = (envoy: string, path: string) =>
       Effect.gen(function* () {
-        const output = yield* nameless(`${path}.${process.pid}.out`)
+        const parent = yield* Effect.mapError(folder.path, ({ parent, problem }) => notWritten(parent, problem))
+        const output = yield* nameless(`${parent}/validation.out`)
         const result = yield* runChild(envoy, ["--mode", "validate", "-c", path, "-l", "error"], {
           output: { stdout: output, stderr: output },
           env: envoyEnvironment(),
@@ -55,8 +64,7 @@ export const BootstrapValidatorLive = Layer.effect(
       }).pipe(Effect.scoped)
     const validate = Effect.gen(function* () {
       const envoy = yield* binary.path
-      const { path } = yield* BootstrapFile
-      yield* check(envoy, path)
+      yield* check(envoy, yield* (yield* BootstrapFile).prepare)
     }).pipe(Effect.provide(BootstrapFileLive), Effect.provideContext(context))
     return BootstrapValidator.of({ validate })
   })

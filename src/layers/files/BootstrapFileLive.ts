@@ -1,55 +1,42 @@
-import { Effect, FileSystem, Layer, type PlatformError } from "effect"
+import { Effect, Layer } from "effect"
 import { Bootstrap, BootstrapError, BootstrapFile, SideFiles } from "../../services/Bootstrap.ts"
 import { RunFileError } from "../../services/BootstrapProblem.ts"
-import { Config } from "../../services/Config.ts"
-import { EnvoyRole } from "../../services/EnvoyRole.ts"
-import { ownerPid, runFilePath } from "./runFiles.ts"
+import { EnvoyRole, type Role } from "../../services/EnvoyRole.ts"
+import { RunFolder } from "../../services/RunFolder.ts"
+import { makeOwnFile } from "./ownFile.ts"
 
-/** Removes the files of agents that were killed. A failure only leaves a file behind, so the start goes on. */
-const removeStaleFiles = Effect.fn("removeStaleFiles")(
-  function* (folder: string) {
-    const fs = yield* FileSystem.FileSystem
-    for (const name of yield* fs.readDirectory(folder)) {
-      const owner = ownerPid(name)
-      if (owner === undefined || (yield* fs.exists(`/proc/${owner}`))) continue
-      yield* fs.remove(`${folder}/${name}`, { force: true })
-      yield* Effect.logDebug(`removed ${folder}/${name}: the agent with pid ${owner} has ended`)
-    }
-  },
-  Effect.catch((error) => Effect.logDebug(`stale files were not all removed: ${error.message}`))
-)
+const fileNames: Readonly<Record<Role, string>> = { main: "bootstrap.json", "local relay": "relay-bootstrap.json" }
+
+const notWritten = (path: string, cause: unknown) =>
+  new BootstrapError({ problems: [new RunFileError({ content: "the bootstrap", path, cause })] })
 
 /**
- * Writes a generated bootstrap to a file that only this user can read, with the files that it refers to, and removes
- * them at the end. A custom file stays where it is.
+ * Writes a generated bootstrap to the agent's own folder, which takes it along at the end, and the files that it refers to. A
+ * custom file stays where it is.
  */
 export const BootstrapFileLive = Layer.effect(
   BootstrapFile,
   Effect.gen(function* () {
-    const { settings } = yield* Config
     const { document } = yield* Bootstrap
-    const fs = yield* FileSystem.FileSystem
-    const sideFiles = yield* SideFiles
-    yield* removeStaleFiles(settings.APPNET_RUN_DIR)
-    if (document._tag === "Custom") return BootstrapFile.of({ path: document.path })
+    if (document._tag === "Custom") return BootstrapFile.of({ prepare: Effect.succeed(document.path) })
 
-    const path = runFilePath(settings, "bootstrap.json", yield* EnvoyRole)
-    const toBootstrapError = (error: PlatformError.PlatformError) =>
-      new BootstrapError({ problems: [new RunFileError({ content: "the bootstrap", path, cause: error })] })
-    // With `wx`, a link or file that another process plants after the removal makes the write fail, not follow it.
-    const write = fs
-      .remove(path, { force: true })
-      .pipe(
-        Effect.andThen(
-          fs.writeFileString(path, JSON.stringify(document.value, undefined, 2), { flag: "wx", mode: 0o600 })
-        ),
-        Effect.mapError(toBootstrapError)
-      )
-    const remove = fs
-      .remove(path, { force: true })
-      .pipe(Effect.catch((error) => Effect.logDebug(`${path} was not removed: ${error.message}`)))
-    yield* Effect.acquireRelease(write, () => remove)
-    yield* Effect.acquireRelease(sideFiles.write, () => sideFiles.remove)
-    return BootstrapFile.of({ path })
+    const folder = yield* RunFolder
+    const sideFiles = yield* SideFiles
+    const fileName = fileNames[yield* EnvoyRole]
+    const file = makeOwnFile()
+    const prepare = Effect.gen(function* () {
+      const parent = yield* Effect.mapError(folder.path, ({ parent, problem }) => notWritten(parent, problem))
+      const path = `${parent}/${fileName}`
+      yield* Effect.try({
+        try: () => file.ensure(path, JSON.stringify(document.value, undefined, 2)),
+        catch: (cause) => notWritten(path, cause)
+      })
+      yield* sideFiles.write
+      return path
+    })
+    yield* Effect.addFinalizer(() => sideFiles.remove)
+    // Once before Envoy is started, so that a folder that cannot be written ends the start.
+    yield* prepare
+    return BootstrapFile.of({ prepare })
   })
 )

@@ -1,38 +1,30 @@
-import { Effect, FileSystem, Layer } from "effect"
-import { Bootstrap, BootstrapError, type SideFile, SideFiles } from "../../services/Bootstrap.ts"
+import { Effect, Layer } from "effect"
+import { Bootstrap, BootstrapError, SideFiles } from "../../services/Bootstrap.ts"
 import { RunFileError } from "../../services/BootstrapProblem.ts"
-
-/**
- * Writes a file of this process's own, then renames it, so that a link or file at the path is replaced, not followed.
- */
-const writeAndRename = Effect.fnUntraced(function* ({ content, path }: SideFile) {
-  const fs = yield* FileSystem.FileSystem
-  const temporary = `${path}.${process.pid}`
-  yield* fs.remove(temporary, { force: true }).pipe(
-    Effect.andThen(fs.writeFileString(temporary, content, { flag: "wx", mode: 0o600 })),
-    Effect.andThen(fs.rename(temporary, path)),
-    Effect.tapError(() => Effect.ignore(fs.remove(temporary, { force: true }))),
-    Effect.mapError(
-      (cause) => new BootstrapError({ problems: [new RunFileError({ content: "a generated file", path, cause })] })
-    )
-  )
-})
+import { makeOwnFile } from "./ownFile.ts"
 
 export const SideFilesLive = Layer.effect(
   SideFiles,
   Effect.gen(function* () {
     const { document } = yield* Bootstrap
-    const fs = yield* FileSystem.FileSystem
-    const files = document._tag === "Generated" ? document.sideFiles : []
-    const remove = ({ path }: SideFile) =>
-      fs
-        .remove(path, { force: true })
-        .pipe(Effect.catch((error) => Effect.logDebug(`${path} was not removed: ${error.message}`)))
-    return SideFiles.of({
-      write: Effect.forEach(files, writeAndRename, { discard: true }).pipe(
-        Effect.provideService(FileSystem.FileSystem, fs)
-      ),
-      remove: Effect.forEach(files, remove, { discard: true })
-    })
+    const sideFiles = document._tag === "Generated" ? document.sideFiles : []
+    const files = sideFiles.map((sideFile) => ({ ...sideFile, file: makeOwnFile() }))
+    const write = Effect.forEach(
+      files,
+      ({ content, file, path }) =>
+        Effect.try({
+          try: () => file.ensure(path, content),
+          catch: (cause) =>
+            new BootstrapError({ problems: [new RunFileError({ content: "a generated file", path, cause })] })
+        }),
+      { discard: true }
+    )
+    const remove = Effect.forEach(
+      files,
+      ({ file, path }) =>
+        Effect.catch(Effect.try(file.remove), ({ cause }) => Effect.logDebug(`${path} was not removed:`, cause)),
+      { discard: true }
+    )
+    return SideFiles.of({ write, remove })
   })
 )

@@ -14,7 +14,7 @@ import {
 } from "effect"
 import { AdminClient, type AdminError, type HealthStats } from "../../services/AdminClient.ts"
 import { Config } from "../../services/Config.ts"
-import { describeExit } from "../../services/EnvoyLauncher.ts"
+import { describeEnd } from "../../services/EnvoyLauncher.ts"
 import { EnvoyProcess, type EnvoyState } from "../../services/EnvoyProcess.ts"
 import { EnvoyRole, nameOf } from "../../services/EnvoyRole.ts"
 import { type Health, HealthMonitor, type ReportedState } from "../../services/HealthMonitor.ts"
@@ -131,7 +131,7 @@ export const HealthMonitorLive = Layer.effect(
         case "Draining":
           return yield* publish((before) => withProcessState(before, "DRAINING", "the agent is draining Envoy"))
         case "Exited": {
-          const reason = `Envoy ended with ${describeExit(state.exit)}`
+          const reason = `Envoy ${describeEnd(state.exit)}`
           return yield* publish((before) => withProcessState(before, "UNREACHABLE", reason))
         }
         case "Failed":

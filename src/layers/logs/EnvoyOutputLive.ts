@@ -2,15 +2,17 @@ import { closeSync, fstatSync } from "node:fs"
 import { Effect, Fiber, Layer, Option, Scope } from "effect"
 import { Config } from "../../services/Config.ts"
 import { EnvoyOutput, EnvoyOutputFailed, type OutputDescriptors } from "../../services/EnvoyOutput.ts"
-import { EnvoyRole, nameOf } from "../../services/EnvoyRole.ts"
+import { EnvoyRole, nameOf, type Role } from "../../services/EnvoyRole.ts"
 import { LogFiles, type OutputName } from "../../services/LogFiles.ts"
-import { runFilePath } from "../files/runFiles.ts"
+import { RunFolder } from "../../services/RunFolder.ts"
 import { agentDescriptors, writeToAgentOutput } from "./agentOutput.ts"
 import { logDestination, logLocation } from "./destination.ts"
 import { type Fifo, type FifoReader, makeFifos, readFifo } from "./fifo.ts"
 import { makeLineBuffer } from "./lineBuffer.ts"
 
 const outputs = ["stdout", "stderr"] as const
+
+const fifoPrefixes: Readonly<Record<Role, string>> = { main: "", "local relay": "relay-" }
 
 /** Envoy opens /dev/stdout, which works for a terminal, a file or a FIFO, and fails for a socket. */
 const canBeReopened = (descriptor: number): boolean => {
@@ -53,6 +55,7 @@ export const EnvoyOutputLive = Layer.effect(
   Effect.gen(function* () {
     const { settings } = yield* Config
     const role = yield* EnvoyRole
+    const runFolder = yield* RunFolder
     // Forked first, so that it closes last: the readers come to an end by themselves and are not interrupted.
     const readerScope = yield* Scope.fork(yield* Effect.scope)
     const destination = logDestination(logLocation(settings, role))
@@ -63,7 +66,6 @@ export const EnvoyOutputLive = Layer.effect(
       stderr: agentDescriptors[agentOutputFor("stderr")]
     }
     const notReopenable = outputs.filter((output) => !canBeReopened(inherited[output]))
-    const fifoPath = (output: OutputName) => runFilePath(settings, `${output}.fifo`, role)
 
     const drains = new Set<Effect.Effect<void>>()
     yield* Effect.addFinalizer(() => Effect.all([...drains], { concurrency: "unbounded", discard: true }))
@@ -91,10 +93,14 @@ export const EnvoyOutputLive = Layer.effect(
     /** FIFOs for these outputs, and for the others what Envoy inherits. */
     const openFifos = Effect.fnUntraced(function* (names: ReadonlyArray<OutputName>) {
       if (names.length === 0) return { descriptors: inherited, close: Effect.void }
-      const fifos = yield* makeFifos(names.map(fifoPath)).pipe(
-        Effect.mapError(
-          (error) => new EnvoyOutputFailed({ path: fifoPath(names[0] ?? "stdout"), problem: error.message })
-        )
+      const folder = yield* Effect.mapError(
+        runFolder.path,
+        ({ parent, problem }) => new EnvoyOutputFailed({ path: parent, problem })
+      )
+      const paths = names.map((output) => `${folder}/${fifoPrefixes[role]}${output}.fifo`)
+      const fifos = yield* Effect.mapError(
+        makeFifos(paths),
+        ({ message }) => new EnvoyOutputFailed({ path: folder, problem: message })
       )
       const descriptors: Record<OutputName, number> = { ...inherited }
       const closes: Array<Effect.Effect<void>> = []

@@ -38,10 +38,21 @@ const removeNames = (paths: ReadonlyArray<string>) =>
     for (const path of paths) fs.rmSync(path, { force: true })
   })
 
-const openEnds = (path: string): Fifo => {
+/** Opens both ends of each, or none: a start that fails for want of descriptors must not keep any. */
+const openAll = (paths: ReadonlyArray<string>): ReadonlyArray<Fifo> => {
   const { O_NONBLOCK, O_RDONLY, O_WRONLY } = fs.constants
-  const read = fs.openSync(path, O_RDONLY | O_NONBLOCK)
-  return { read, write: fs.openSync(path, O_WRONLY) }
+  const opened: Array<number> = []
+  const open = (path: string, flags: number) => {
+    const descriptor = fs.openSync(path, flags)
+    opened.push(descriptor)
+    return descriptor
+  }
+  try {
+    return paths.map((path) => ({ read: open(path, O_RDONLY | O_NONBLOCK), write: open(path, O_WRONLY) }))
+  } catch (error) {
+    opened.forEach(fs.closeSync)
+    throw error
+  }
 }
 
 /** Makes and opens a FIFO at each of these paths. What is there already is removed: the paths are this agent's own. */
@@ -50,7 +61,7 @@ export const makeFifos = (paths: ReadonlyArray<string>): Effect.Effect<ReadonlyA
     Effect.andThen(makeNames(paths)),
     Effect.andThen(
       Effect.try({
-        try: () => paths.map(openEnds),
+        try: () => openAll(paths),
         catch: (cause) => new FifoFailed({ problem: cause instanceof Error ? cause.message : `${cause}` })
       })
     ),

@@ -12,11 +12,11 @@ import {
 import { EnvoyOutput } from "../../services/EnvoyOutput.ts"
 import { EnvoyRole } from "../../services/EnvoyRole.ts"
 import { EnvoyWrapper } from "../../services/EnvoyWrapper.ts"
+import { removeSocketAtEnd } from "../files/leftSocket.ts"
 import { startChild } from "./childProcess.ts"
 import { envoyArguments, hotRestartArguments } from "./envoyArguments.ts"
 import { envoyEnvironment } from "./envoyEnvironment.ts"
 import { parseProcSample } from "./procStat.ts"
-import { removeUnusedSocket } from "./unusedSocket.ts"
 
 /** A base id whose shared memory no Envoy of this host holds. */
 const freeBaseId = Effect.sync(() => {
@@ -45,13 +45,12 @@ export const EnvoyLauncherLive = Layer.effect(
     const { admin, document } = yield* Bootstrap
     const role = yield* EnvoyRole
     const wrapper = yield* EnvoyWrapper
-    // Envoy does not remove its sockets.
     const isRelay = settings.APPNET_ENABLE_RELAY_MODE_FOR_XDS && document._tag === "Generated"
     for (const path of [
       ...(admin._tag === "Unix" ? [admin.path] : []),
       ...(isRelay ? [settings.APPNET_RELAY_LISTENER_UDS_PATH] : [])
     ]) {
-      yield* Effect.addFinalizer(() => removeUnusedSocket(path))
+      yield* removeSocketAtEnd(path)
     }
     // Found out once for all starts, while the layers above this one are still being built.
     const prerequisites = yield* Effect.cached(
@@ -63,11 +62,12 @@ export const EnvoyLauncherLive = Layer.effect(
     const launch = Effect.gen(function* () {
       const { baseId, path, wrapper } = yield* prerequisites
       const failed = (error: { readonly message: string }) => new EnvoyLaunchFailed({ path, problem: error.message })
+      const bootstrapPath = yield* Effect.mapError(bootstrap.prepare, failed)
       const descriptors = yield* Effect.mapError(output.open, failed)
       const [command = path, ...words] = [
         ...wrapper,
         path,
-        ...envoyArguments(settings, bootstrap.path, role),
+        ...envoyArguments(settings, bootstrapPath, role),
         ...hotRestartArguments(settings, baseId, role)
       ]
       yield* Effect.logDebug(`starting ${[command, ...words].join(" ")}`)

@@ -1,10 +1,11 @@
 import { Clock, Data, Duration, Effect, Layer, Stream, SubscriptionRef } from "effect"
 import { Config } from "../../services/Config.ts"
 import {
-  describeExit,
+  describeEnd,
+  type EnvoyEnd,
   EnvoyLauncher,
+  type EnvoyLaunchFailed,
   type LaunchedEnvoy,
-  type ProcessExit,
   shellExitCode
 } from "../../services/EnvoyLauncher.ts"
 import { EnvoyEnded, EnvoyProcess } from "../../services/EnvoyProcess.ts"
@@ -26,7 +27,8 @@ import { throttled } from "./throttled.ts"
 /** How long Envoy may take to end after SIGTERM. */
 const terminationTimeout = Duration.seconds(3)
 
-class EnvoyCrashed extends Data.TaggedError("EnvoyCrashed")<{ readonly exit: ProcessExit }> {}
+/** A life of Envoy has ended, and nobody asked for that. */
+class EnvoyCrashed extends Data.TaggedError("EnvoyCrashed")<{ readonly end: EnvoyEnd }> {}
 
 export const EnvoyProcessLive = Layer.effect(
   EnvoyProcess,
@@ -45,10 +47,27 @@ export const EnvoyProcessLive = Layer.effect(
       })
     const epoch = Effect.map(SubscriptionRef.get(supervision), ({ state }) => state.epoch)
 
+    /** Takes note of the end of a life. Fails where nobody asked for it. */
+    const noteEnd = Effect.fnUntraced(function* (end: EnvoyEnd, who: string) {
+      const isExpected = yield* SubscriptionRef.modify(supervision, (before) => [
+        isEndExpected(before),
+        exited(before, end)
+      ])
+      if (isExpected) return yield* Effect.never
+      yield* Effect.logError(`${who} ${describeEnd(end)}`)
+      return yield* new EnvoyCrashed({ end })
+    })
+
+    /** A first start that is refused will be refused again. Later there was an Envoy that ran: what is missing may come back. */
+    const noteRefusal = Effect.fnUntraced(function* (error: EnvoyLaunchFailed) {
+      if ((yield* epoch) === 0) return yield* error
+      return yield* noteEnd({ _tag: "NotStarted", problem: error.message }, name)
+    })
+
     /** One life of Envoy, from its launch to its end. */
     const runOnce = Effect.gen(function* () {
       if (!(yield* step(starting))) return yield* Effect.never
-      const launched = yield* launcher.launch
+      const launched = yield* Effect.catchTag(launcher.launch, "EnvoyLaunchFailed", noteRefusal)
       const sample = yield* throttled(launched.sample, Duration.millis(settings.PID_POLL_INTERVAL_MS))
       const since = yield* Clock.currentTimeMillis
       // A stop that came during the launch had no process to end.
@@ -60,14 +79,7 @@ export const EnvoyProcessLive = Layer.effect(
       }
       const restarts = yield* epoch
       yield* Effect.logInfo(`${name} started with pid ${launched.pid}${restarts === 0 ? "" : `, restart ${restarts}`}`)
-      const exit = yield* launched.exit
-      const isExpected = yield* SubscriptionRef.modify(supervision, (before) => [
-        isEndExpected(before),
-        exited(before, exit)
-      ])
-      if (isExpected) return yield* Effect.never
-      yield* Effect.logError(`${name} (pid ${launched.pid}) ended with ${describeExit(exit)}`)
-      return yield* new EnvoyCrashed({ exit })
+      return yield* noteEnd(yield* launched.exit, `${name} (pid ${launched.pid})`)
     }).pipe(
       Effect.scoped,
       Effect.ensuring(SubscriptionRef.update(supervision, ({ state }) => ({ state, process: undefined })))
@@ -80,12 +92,11 @@ export const EnvoyProcessLive = Layer.effect(
 
     const supervise = runOnce.pipe(
       Effect.retry({ schedule: restartSchedule(settings.APPNET_ENVOY_RESTART_COUNT), while: isRestartAllowed }),
-      Effect.catchTag("EnvoyCrashed", ({ exit }) =>
-        Effect.flatMap(epoch, (restarts) =>
-          Effect.fail(
-            new EnvoyEnded({ name, description: describeExit(exit), restarts, exitCode: shellExitCode(exit), hint: "" })
-          )
-        )
+      Effect.catchTag("EnvoyCrashed", ({ end }) =>
+        Effect.flatMap(epoch, (restarts) => {
+          const exitCode = end._tag === "NotStarted" ? 1 : shellExitCode(end)
+          return Effect.fail(new EnvoyEnded({ name, description: describeEnd(end), restarts, exitCode, hint: "" }))
+        })
       ),
       Effect.tapError((error) => SubscriptionRef.update(supervision, (before) => failed(before, error.message)))
     )

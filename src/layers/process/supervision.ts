@@ -1,5 +1,5 @@
 import type { Effect, Option } from "effect"
-import type { LaunchedEnvoy, ProcessExit, ProcessSample } from "../../services/EnvoyLauncher.ts"
+import type { EnvoyEnd, LaunchedEnvoy, ProcessSample } from "../../services/EnvoyLauncher.ts"
 import type { EnvoyState } from "../../services/EnvoyProcess.ts"
 
 /** A running Envoy, and how to look at it in /proc. */
@@ -34,8 +34,8 @@ export const running = ({ state }: Supervision, process: SupervisedProcess, sinc
     ? { state: { _tag: "Running", epoch: state.epoch, pid: process.launched.pid, since }, process }
     : undefined
 
-/** The process has ended. */
-export const exited = ({ state }: Supervision, exit: ProcessExit): Supervision => {
+/** The process has ended, or could not be started again. */
+export const exited = ({ state }: Supervision, exit: EnvoyEnd): Supervision => {
   const { epoch } = state
   if (isFinal(state)) return { state, process: undefined }
   return {

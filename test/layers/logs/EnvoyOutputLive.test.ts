@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
+import { RunFolderLive } from "../../../src/layers/files/RunFolderLive.ts"
 import { EnvoyOutputLive } from "../../../src/layers/logs/EnvoyOutputLive.ts"
 import { LogFilesLive } from "../../../src/layers/logs/LogFilesLive.ts"
 import { EnvoyOutput } from "../../../src/services/EnvoyOutput.ts"
@@ -38,6 +39,7 @@ const loggedAs = Effect.fnUntraced(function* (role: Role, ...scripts: ReadonlyAr
   const layer = EnvoyOutputLive.pipe(
     Layer.provide(Layer.succeed(EnvoyRole, role)),
     Layer.provide(LogFilesLive),
+    Layer.provide(RunFolderLive),
     Layer.provide(settings({ ...environment, [name]: "a.log" }))
   )
   yield* Effect.forEach(scripts, shell, { discard: true }).pipe(Effect.provide(layer))

@@ -87,6 +87,70 @@ describe("EnvoyProcess", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("tries a start that fails again by the same schedule, and counts it as a restart", () => {
+    shows("failed-start")
+    const { launcher, layer } = on(
+      { APPNET_ENVOY_RESTART_COUNT: "10" },
+      { lasts: 10, exit: killed },
+      { refused: "spawn EMFILE" },
+      { refused: "no FIFO" },
+      {}
+    )
+    return Effect.gen(function* () {
+      const { envoy, state } = yield* supervised
+      yield* TestClock.adjust(10)
+      assert.deepStrictEqual(yield* envoy.state, {
+        _tag: "Exited",
+        epoch: 1,
+        exit: { _tag: "NotStarted", problem: "cannot start Envoy at /envoy: spawn EMFILE" }
+      })
+      yield* TestClock.adjust(100)
+      assert.strictEqual(yield* state, "Exited 2")
+      yield* TestClock.adjust(199)
+      assert.strictEqual(yield* state, "Exited 2")
+      yield* TestClock.adjust(1)
+      assert.strictEqual(yield* state, "Running 3")
+      assert.deepStrictEqual(launcher.events, ["start 1", "end 1", "refused", "refused", "start 2"])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("fails with the reason when the last restart that is left cannot be started", () => {
+    shows("failed-start")
+    const { layer } = on({ APPNET_ENVOY_RESTART_COUNT: "2" }, { lasts: 5 }, { refused: "spawn EAGAIN" })
+    return Effect.gen(function* () {
+      const { fiber, state } = yield* supervised
+      yield* TestClock.adjust(105)
+      const error = yield* Effect.flip(Fiber.join(fiber))
+      assert.deepInclude(error, { _tag: "EnvoyEnded", restarts: 2, exitCode: 1 })
+      assert.include(error.message, "cannot start Envoy at /envoy: spawn EAGAIN")
+      assert.include(error.message, "no restart is left (2 made")
+      assert.strictEqual(yield* state, "Failed 2")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("fails at once when the first start fails", () => {
+    const { launcher, layer } = on({ APPNET_ENVOY_RESTART_COUNT: "10" }, { refused: "spawn ENOEXEC" }, {})
+    return Effect.gen(function* () {
+      const { fiber, state } = yield* supervised
+      const error = yield* Effect.flip(Fiber.join(fiber))
+      assert.strictEqual(error._tag, "EnvoyLaunchFailed")
+      assert.strictEqual(yield* state, "Failed 0")
+      assert.deepStrictEqual(launcher.events, ["refused"])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("does not try again when a stop comes while a start fails", () => {
+    const { launcher, layer } = on({ APPNET_ENVOY_RESTART_COUNT: "10" }, { lasts: 0 }, { refused: "spawn EMFILE" }, {})
+    return Effect.gen(function* () {
+      const { envoy, state } = yield* supervised
+      assert.strictEqual(yield* state, "Exited 1")
+      yield* envoy.stop
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(yield* state, "Stopped 1")
+      assert.deepStrictEqual(launcher.events, ["start 1", "end 1", "refused"])
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect("stops with SIGTERM, and kills after 3 s", () => {
     shows("kill-after-3s")
     const { launcher, layer } = on({}, { stubborn: true })

@@ -32,7 +32,7 @@ const adviceByCode: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: "This machine has no such address",
   EACCES: "This user may not use that address",
   ENOENT: "The folder does not exist: create it, or choose another path",
-  EINVAL: "A unix socket's path has at most 107 bytes"
+  EINVAL: "A unix socket's path has at most 107 bytes, and that of its folder at most 85"
 }
 
 /** The error for an address that these settings chose and that cannot be bound, with advice where the code is known. */
