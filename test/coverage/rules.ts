@@ -77,6 +77,8 @@ export const chapters = {
     "metadata-side-by-side":
       "Metadata endpoints are requested concurrently, within 2 s in all; a missing answer is a warning",
     "metadata-shape": "An answer counts only with status 200; each part of it only with the expected shape",
+    "metadata-unusable":
+      "An answer or endpoint that cannot be used for a request is a warning, never the end of the agent",
     "region-needed": "Without a region App Mesh mode ends with 1 and names AWS_REGION",
     "imds-when": "EC2 metadata is requested only for the region, or if the three Kubernetes variables are set",
     "imds-token": "Its token request has 500 ms; after that the requests have no token",
@@ -151,6 +153,9 @@ export const chapters = {
     token: "With a token set, every POST needs it",
     "host-and-origin": "Over TCP a POST with a foreign Origin or an unknown Host is 403",
     "admin-paths": "Only the documented paths of Envoy's admin are requested",
+    "foreign-text":
+      "Text of Envoy, a management server or a metadata endpoint is one line of at most 500 characters, with control characters escaped",
+    "foreign-size": "Their answers that are read whole are refused past 4 MB",
     "cut-off": "Slow, huge and incomplete requests are cut off and do not block others",
     "scrape-only": "The scrapers' address serves stats and nothing else"
   },

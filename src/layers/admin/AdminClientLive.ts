@@ -6,8 +6,10 @@ import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import { AdminClient, AdminError, EnvoyServerState, ServerInfo } from "../../services/AdminClient.ts"
 import { type AdminAddress, Bootstrap } from "../../services/Bootstrap.ts"
 import { ExpositionSource } from "../../services/ExpositionSource.ts"
+import { foreignLine } from "../../services/foreignText.ts"
 import { formatHostPort } from "../../services/hostPort.ts"
 import { httpClientLive } from "../http/httpClient.ts"
+import { wholeText } from "../http/wholeBody.ts"
 import { awaitBeginning } from "./bodyBeginning.ts"
 import { ExpositionSourceLive } from "./ExpositionSourceLive.ts"
 import { activeConnectionsFilter, healthFilter, StatsJson, toActiveConnections, toHealthStats } from "./healthStats.ts"
@@ -26,7 +28,7 @@ const origin = (address: AdminAddress): string => {
   return `http://${formatHostPort(address)}`
 }
 
-const firstLine = (text: string) => (text.split("\n", 1)[0] ?? "").trim().slice(0, 200)
+const firstLine = (text: string) => foreignLine(text.trimStart().split("\n", 1)[0] ?? "")
 
 const unreachable = (endpoint: string) => (error: HttpClientError.HttpClientError) => {
   const cause = "cause" in error.reason ? error.reason.cause : undefined
@@ -48,7 +50,10 @@ export const layerNoTransport = Layer.effect(
     )
 
     const text = (endpoint: string) => (response: HttpClientResponse.HttpClientResponse) =>
-      Effect.mapError(response.text, unreachable(endpoint))
+      Effect.catchTags(wholeText(response), {
+        BodyTooLong: ({ message }) => Effect.fail(new AdminError({ endpoint, reason: "body", detail: message })),
+        HttpClientError: (error) => Effect.fail(unreachable(endpoint)(error))
+      })
 
     const failUnless200 = (endpoint: string) => (response: HttpClientResponse.HttpClientResponse) =>
       response.status === 200
@@ -98,7 +103,7 @@ export const layerNoTransport = Layer.effect(
 
     const control = (path: string, urlParams: Readonly<Record<string, string>>) =>
       request(HttpClientRequest.post(path, { urlParams }), controlTimeout, (response) =>
-        Effect.flatMap(failUnless200(path)(response), text(path))
+        Effect.map(Effect.flatMap(failUnless200(path)(response), text(path)), (answer) => `${foreignLine(answer)}\n`)
       ).pipe(
         Effect.retry({
           schedule: controlRetries,
