@@ -54,11 +54,14 @@ const StatusBody = Schema.Struct({
   envoyRestartCount: Schema.String,
   managementServerConnectionStatus: Schema.optionalKey(Schema.Literals(["CONNECTED", "NOT_CONNECTED"])),
   managementServerDisconnectedTimestamp: Schema.optionalKey(Schema.String).annotate({ description: "RFC 3339" }),
-  managementServerProblem: Schema.optionalKey(Schema.String).annotate({ description: "Why there is no connection" }),
   envoyReadinessState: Schema.Literals(["NOT_INITIALIZED", "INITIALIZED"]),
   initialConfigUpdateStatus: Schema.optionalKey(Schema.Literals(["UPDATE_SUCCESSFUL", "UPDATE_FAILED"])),
   localRelayEnvoyState: Schema.optionalKey(EnvoyStateName).annotate({ description: "Only with a local relay" }),
-  localRelayEnvoyRestartCount: Schema.optionalKey(Schema.String).annotate({ description: "Only with a local relay" })
+  localRelayEnvoyRestartCount: Schema.optionalKey(Schema.String).annotate({ description: "Only with a local relay" }),
+  reason: Schema.String.annotate({
+    description: "Why healthStatus is what it is: one sentence, as in /ready and the log"
+  }),
+  managementServerProblem: Schema.optionalKey(Schema.String).annotate({ description: "Why there is no connection" })
 })
 export type StatusFields = typeof StatusBody.Type
 

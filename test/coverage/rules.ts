@@ -116,10 +116,15 @@ export const chapters = {
     "health-question": "The health check requests `/ready` and filtered stats, with a time-out of 2 s",
     "health-interval": "Once an interval, with 10 to 50 ms of jitter",
     "health-eager": "Every 50 ms until the first LIVE of each start",
+    "health-disconnected": "Every second while Envoy is LIVE and not connected",
     "health-at-exit": "UNHEALTHY at once when Envoy exits",
     healthy: "HEALTHY: LIVE, configuration accepted, and connected, or disconnected for less than the time-out",
     "initial-config":
       "The initial configuration fails by a listener or a rejected first update, until a later update succeeds",
+    "initial-config-repeated":
+      "It is accepted at the first look after Envoy has accepted what it rejected, however often and fast that was repeated",
+    "initial-config-missing":
+      "It fails too where no update comes in time and Envoy has no listener of its own, until a first update is accepted",
     "initial-config-restart": "A restart begins again at NOT_INITIALIZED",
     "no-ads": "Without ADS the connection is neither considered nor reported",
     "disconnected-since-start": "The time of disconnection starts with Envoy if it has not connected yet"
@@ -131,6 +136,7 @@ export const chapters = {
     "ipv6-fallback": "Without IPv6 an IPv6 wildcard falls back to 0.0.0.0, with a warning",
     "bound-first": "It is bound before Envoy is started, and answers from then on",
     "status-fields": "`/status` has the documented fields, as strings",
+    "status-reason": "After them `/status` has the reason of the health, as `/ready` and the log have it",
     probes: "`/ready` and `/live` for probes",
     "drain-route":
       "`POST /drain_listeners` drains inbound listeners, `graceful` if given, and returns Envoy's answer; other parameters are 400",

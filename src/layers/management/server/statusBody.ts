@@ -39,11 +39,12 @@ export const statusBody = ({ health, localRelay, pid, problem, restarts, uptime 
   envoyState: health.envoyState,
   envoyRestartCount: `${restarts}`,
   ...connectionFields(health),
-  // In relay mode the connection is not considered, yet the relay may know why its management server is unreachable.
-  ...(problem === undefined || health.connection._tag === "Connected" ? {} : { managementServerProblem: problem }),
   envoyReadinessState: health.initialized ? "INITIALIZED" : "NOT_INITIALIZED",
   ...(health.initialConfig === "UNDECIDED" ? {} : { initialConfigUpdateStatus: health.initialConfig }),
   ...(localRelay === undefined
     ? {}
-    : { localRelayEnvoyState: localRelay.envoyState, localRelayEnvoyRestartCount: `${localRelay.restarts}` })
+    : { localRelayEnvoyState: localRelay.envoyState, localRelayEnvoyRestartCount: `${localRelay.restarts}` }),
+  reason: health.reason,
+  // In relay mode the connection is not considered, yet the relay may know why its management server is unreachable.
+  ...(problem === undefined || health.connection._tag === "Connected" ? {} : { managementServerProblem: problem })
 })

@@ -23,8 +23,19 @@ describe("the body of /status", () => {
       envoyRestartCount: "2",
       managementServerConnectionStatus: "CONNECTED",
       envoyReadinessState: "INITIALIZED",
-      initialConfigUpdateStatus: "UPDATE_SUCCESSFUL"
+      initialConfigUpdateStatus: "UPDATE_SUCCESSFUL",
+      reason: "all is well"
     })
+  })
+
+  it("has the reason and the problem after the documented fields", () => {
+    shows("status-reason")
+    const health: Health = { ...healthy, connection: { _tag: "Disconnected", since: 0 } }
+    const body = statusBody({ health, uptime: 0, pid: 1, restarts: 0, problem: "nothing listens" })
+    assert.deepStrictEqual(Object.entries(body).slice(-2), [
+      ["reason", "all is well"],
+      ["managementServerProblem", "nothing listens"]
+    ])
   })
 
   it("has the time of a disconnection in RFC 3339", () => {
@@ -60,7 +71,8 @@ describe("the body of /status", () => {
       "envoyPid",
       "envoyState",
       "envoyRestartCount",
-      "envoyReadinessState"
+      "envoyReadinessState",
+      "reason"
     ])
   })
 })
