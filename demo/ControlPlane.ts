@@ -143,6 +143,10 @@ export interface ControlPlaneOptions {
   readonly authorize?: (metadata: Metadata) => string | undefined
   /** Called for each update that Envoy rejects. */
   readonly onNack?: (nack: Nack) => void
+  /** Sends a rejected update again at once, as go-control-plane and java-control-plane do. */
+  readonly repeatsRejected?: boolean
+  /** Accepts streams, but sends nothing before the first `update`. */
+  readonly isSilent?: boolean
 }
 
 const unavailable = 14
@@ -156,6 +160,7 @@ export const startControlPlane = async (options: ControlPlaneOptions): Promise<C
   let snapshot = snapshotOf(options.resources)
   let version = 1
   let nonce = 0
+  let isSilent = options.isSilent ?? false
 
   const select = (kind: Kind, names: ReadonlyArray<string>): ReadonlyArray<Encoded> => {
     const all = snapshot.get(typeUrl(kind.name)) ?? []
@@ -170,7 +175,7 @@ export const startControlPlane = async (options: ControlPlaneOptions): Promise<C
   const send = ({ call, subscriptions }: Stream, kind: Kind) => {
     const url = typeUrl(kind.name)
     const subscription = subscriptions.get(url)
-    if (subscription === undefined) return
+    if (subscription === undefined || isSilent) return
     nonce += 1
     subscription.nonce = `${nonce}`
     const resources = select(kind, subscription.names).map(({ bytes }) => ({ type_url: url, value: bytes }))
@@ -194,7 +199,7 @@ export const startControlPlane = async (options: ControlPlaneOptions): Promise<C
     const same =
       request.names.length === known.names.length && request.names.every((name) => known.names.includes(name))
     known.names = request.names
-    if (!same) send(stream, kind)
+    if (!same || (request.error !== undefined && options.repeatsRejected === true)) send(stream, kind)
   }
 
   const server = new Server()
@@ -228,6 +233,7 @@ export const startControlPlane = async (options: ControlPlaneOptions): Promise<C
     open: () => streams.size,
     update: (resources) => {
       snapshot = snapshotOf(resources)
+      isSilent = false
       version += 1
       for (const kind of kinds) for (const stream of streams) send(stream, kind)
     },

@@ -76,6 +76,8 @@ export const lives = (...script: ReadonlyArray<Life>): SimulatedLauncher => {
 
 export const quietStats: HealthStats = {
   connected: Option.some(true),
+  usesLds: true,
+  activeListeners: 1,
   listenerCreateFailure: 0,
   ldsUpdateSuccess: 1,
   ldsUpdateRejected: 0,

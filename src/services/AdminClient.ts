@@ -28,6 +28,10 @@ export type EnvoyServerState = typeof EnvoyServerState.Type
 export interface HealthStats {
   /** `control_plane.connected_state`; none where the bootstrap has no ADS. */
   readonly connected: Option.Option<boolean>
+  /** Whether Envoy gets listeners from a management server or a file (LDS). */
+  readonly usesLds: boolean
+  /** Listeners that Envoy has, those of its bootstrap included; undefined where Envoy does not say. */
+  readonly activeListeners: number | undefined
   readonly listenerCreateFailure: number
   readonly ldsUpdateSuccess: number
   readonly ldsUpdateRejected: number

@@ -56,13 +56,15 @@ const StatusBody = Schema.Struct({
   managementServerDisconnectedTimestamp: Schema.optionalKey(Schema.String).annotate({ description: "RFC 3339" }),
   envoyReadinessState: Schema.Literals(["NOT_INITIALIZED", "INITIALIZED"]),
   initialConfigUpdateStatus: Schema.optionalKey(Schema.Literals(["UPDATE_SUCCESSFUL", "UPDATE_FAILED"])),
-  reason: Schema.String.annotate({ description: "Why healthStatus is what it is: the sentence of /ready" }),
+  localRelayEnvoyState: Schema.optionalKey(EnvoyStateName).annotate({ description: "Only with a local relay" }),
+  localRelayEnvoyRestartCount: Schema.optionalKey(Schema.String).annotate({ description: "Only with a local relay" }),
+  reason: Schema.String.annotate({
+    description: "Why healthStatus is what it is: one sentence, as in /ready and the log"
+  }),
   managementServerProblem: Schema.optionalKey(Schema.String).annotate({ description: "Why there is no connection" }),
   drainedAt: Schema.optionalKey(Schema.String).annotate({
     description: "RFC 3339. When inbound listeners were drained on request, until Envoy's next start"
-  }),
-  localRelayEnvoyState: Schema.optionalKey(EnvoyStateName).annotate({ description: "Only with a local relay" }),
-  localRelayEnvoyRestartCount: Schema.optionalKey(Schema.String).annotate({ description: "Only with a local relay" })
+  })
 })
 export type StatusFields = typeof StatusBody.Type
 

@@ -86,6 +86,8 @@ export const chapters = {
     "metadata-side-by-side":
       "Metadata endpoints are requested concurrently, within 2 s in all; a missing answer is a warning",
     "metadata-shape": "An answer counts only with status 200; each part of it only with the expected shape",
+    "metadata-unusable":
+      "An answer or endpoint that cannot be used for a request is a warning, never the end of the agent",
     "region-needed": "Without a region App Mesh mode ends with 1 and names AWS_REGION",
     "imds-when": "EC2 metadata is requested only for the region, or if the three Kubernetes variables are set",
     "imds-token": "Its token request has 500 ms; after that the requests have no token",
@@ -133,10 +135,15 @@ export const chapters = {
     "health-question": "The health check requests `/ready` and filtered stats, with a time-out of 2 s",
     "health-interval": "Once an interval, with 10 to 50 ms of jitter",
     "health-eager": "Every 50 ms until the first LIVE of each start",
+    "health-disconnected": "Every second while Envoy is LIVE and not connected",
     "health-at-exit": "UNHEALTHY at once when Envoy exits",
     healthy: "HEALTHY: LIVE, configuration accepted, and connected, or disconnected for less than the time-out",
     "initial-config":
       "The initial configuration fails by a listener or a rejected first update, until a later update succeeds",
+    "initial-config-repeated":
+      "It is accepted at the first look after Envoy has accepted what it rejected, however often and fast that was repeated",
+    "initial-config-missing":
+      "It fails too where no update comes in time and Envoy has no listener of its own, until a first update is accepted",
     "initial-config-restart": "A restart begins again at NOT_INITIALIZED",
     "no-ads": "Without ADS the connection is neither considered nor reported",
     "disconnected-since-start": "The time of disconnection starts with Envoy if it has not connected yet"
@@ -183,6 +190,9 @@ export const chapters = {
     token: "With a token set, every POST needs it",
     "host-and-origin": "Over TCP a POST with a foreign Origin or an unknown Host is 403",
     "admin-paths": "Only the documented paths of Envoy's admin are requested",
+    "foreign-text":
+      "Text of Envoy, a management server or a metadata endpoint is one line of at most 500 characters, with control characters escaped",
+    "foreign-size": "Their answers that are read whole are refused past 4 MB",
     "cut-off": "Slow, huge and incomplete requests are cut off and do not block others",
     "scrape-only": "The scrapers' address serves stats and nothing else"
   },

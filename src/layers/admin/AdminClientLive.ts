@@ -7,8 +7,10 @@ import { MaxBodySize } from "effect/http/HttpIncomingMessage"
 import { AdminClient, AdminError, EnvoyServerState, ServerInfo } from "../../services/AdminClient.ts"
 import { type AdminAddress, Bootstrap } from "../../services/Bootstrap.ts"
 import { ExpositionSource } from "../../services/ExpositionSource.ts"
+import { foreignLine } from "../../services/foreignText.ts"
 import { formatHostPort } from "../../services/hostPort.ts"
 import { httpClientLive } from "../http/httpClient.ts"
+import { wholeText } from "../http/wholeBody.ts"
 import { awaitBeginning } from "./bodyBeginning.ts"
 import { ExpositionSourceLive } from "./ExpositionSourceLive.ts"
 import { activeConnectionsFilter, healthFilter, StatsJson, toActiveConnections, toHealthStats } from "./healthStats.ts"
@@ -29,7 +31,7 @@ const origin = (address: AdminAddress): string => {
   return `http://${formatHostPort(address)}`
 }
 
-const firstLine = (text: string) => (text.split("\n", 1)[0] ?? "").trim().slice(0, 200)
+const firstLine = (text: string) => foreignLine(text.trimStart().split("\n", 1)[0] ?? "")
 
 const unreachable = (endpoint: string) => (error: HttpClientError.HttpClientError) => {
   const cause = "cause" in error.reason ? error.reason.cause : undefined
@@ -51,7 +53,10 @@ export const layerNoTransport = Layer.effect(
     )
 
     const text = (endpoint: string) => (response: HttpClientResponse.HttpClientResponse) =>
-      Effect.mapError(response.text, unreachable(endpoint))
+      Effect.catchTags(wholeText(response), {
+        BodyTooLong: ({ message }) => Effect.fail(new AdminError({ endpoint, reason: "body", detail: message })),
+        HttpClientError: (error) => Effect.fail(unreachable(endpoint)(error))
+      })
 
     const failUnless200 = (endpoint: string) => (response: HttpClientResponse.HttpClientResponse) =>
       response.status === 200
@@ -103,7 +108,7 @@ export const layerNoTransport = Layer.effect(
       // An attempt without an answer may act later, whatever became of those after it: so it is the one that is reported.
       const unanswered = yield* Ref.make<AdminError | undefined>(undefined)
       return yield* request(HttpClientRequest.post(path, { urlParams }), controlTimeout, (response) =>
-        Effect.flatMap(failUnless200(path)(response), text(path))
+        Effect.map(Effect.flatMap(failUnless200(path)(response), text(path)), (answer) => `${foreignLine(answer)}\n`)
       ).pipe(
         Effect.tapError((error) => (error.mayHaveActed ? Ref.set(unanswered, error) : Effect.void)),
         Effect.retry({

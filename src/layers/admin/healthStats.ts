@@ -3,7 +3,7 @@ import type { HealthStats } from "../../services/AdminClient.ts"
 
 /** The stats that health is judged by: a regular expression for the parameter `filter` of Envoy's `/stats`. */
 export const healthFilter =
-  "^(control_plane\\.connected_state|listener_manager\\.(lds\\.update_|listener_create_failure)|cluster_manager\\.cds\\.update_|cluster\\.appnet_management_cluster\\.upstream_rq_active$)"
+  "^(control_plane\\.connected_state|listener_manager\\.(lds\\.update_|listener_create_failure|total_listeners_active$)|cluster_manager\\.cds\\.update_|cluster\\.appnet_management_cluster\\.upstream_rq_active$)"
 
 /** Envoy's `/stats?format=json`; entries of another shape, as histograms, are ignored. */
 export const StatsJson = Schema.Struct({
@@ -21,6 +21,8 @@ export const toHealthStats = ({ stats }: StatsJson): HealthStats => {
   return {
     ...(relayedStreams === undefined ? {} : { relayedStreams }),
     connected: connected === undefined ? Option.none() : Option.some(connected === 1),
+    usesLds: values.has("listener_manager.lds.update_success"),
+    activeListeners: values.get("listener_manager.total_listeners_active"),
     listenerCreateFailure: counter("listener_manager.listener_create_failure"),
     ldsUpdateSuccess: counter("listener_manager.lds.update_success"),
     ldsUpdateRejected: counter("listener_manager.lds.update_rejected"),

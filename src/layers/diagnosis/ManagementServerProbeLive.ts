@@ -2,6 +2,7 @@ import type { Socket } from "node:net"
 import { Effect, Layer, Option } from "effect"
 import { Bootstrap, type ManagementServerAddress } from "../../services/Bootstrap.ts"
 import { ManagementServerProbe } from "../../services/ConnectionDiagnosis.ts"
+import { foreignLine } from "../../services/foreignText.ts"
 import { openAdsStream } from "./adsStream.ts"
 import { connectTcp, connectUnix } from "./connect.ts"
 import { describeConnectError, formatAddress } from "./connectionCause.ts"
@@ -62,7 +63,7 @@ export const ManagementServerProbeLive = Layer.effect(
     const { managementServer } = yield* Bootstrap
     const diagnose = Effect.fn("ManagementServerProbe.diagnose")(function* (server: ManagementServerAddress) {
       yield* Effect.logDebug("diagnosis: begins")
-      const problem = yield* findProblem(server)
+      const problem = Option.map(yield* findProblem(server), (found) => foreignLine(found))
       yield* Effect.logDebug(`diagnosis: ${Option.getOrElse(problem, () => "no problem found")}`)
       return problem
     })

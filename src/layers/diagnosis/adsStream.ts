@@ -1,23 +1,25 @@
 import type { Socket } from "node:net"
 import { type Duration, Effect, Result } from "effect"
+import { foreignLine } from "../../services/foreignText.ts"
 import { type ProbeError, toProbeError } from "./ProbeError.ts"
 
 const adsPath = "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources"
 
 /** The part of a body that is not gRPC's that is kept for the message. */
-const maxMessageLength = 300
+const longestBody = 4096
 
 /** How a server or proxy ended the stream. */
 export interface StreamEnd {
   /** 0 where there was none. */
   readonly httpStatus: number
-  /** The number in `grpc-status`; undefined where the answer is not gRPC's. */
+  /** The number in `grpc-status`, as text; undefined where the answer is not gRPC's. */
   readonly grpcStatus: string | undefined
-  /** The text in `grpc-message`, or the beginning of a body that is not gRPC's; empty where there is none. */
+  /** One line: the text in `grpc-message`, or the beginning of a body that is not gRPC's; empty where there is none. */
   readonly message: string
 }
 
-const inOneLine = (text: string) => text.replace(/\s+/g, " ").trim().slice(0, maxMessageLength)
+/** A page of HTML has line breaks and indentation that say nothing. */
+const bodyText = (body: string) => foreignLine(body.replace(/\s+/g, " "))
 
 const decodeGrpcMessage = (text: string) =>
   Result.getOrElse(
@@ -58,8 +60,8 @@ export const openAdsStream = Effect.fn("openAdsStream")(function* (
       resume(
         Effect.succeed({
           httpStatus,
-          grpcStatus: status === undefined ? undefined : `${status}`,
-          message: decodeGrpcMessage(`${headers["grpc-message"] ?? ""}`)
+          grpcStatus: status === undefined ? undefined : foreignLine(`${status}`, 20),
+          message: foreignLine(decodeGrpcMessage(`${headers["grpc-message"] ?? ""}`))
         })
       )
     }
@@ -68,10 +70,10 @@ export const openAdsStream = Effect.fn("openAdsStream")(function* (
     stream.on("trailers", onHeaders)
     stream.setEncoding("utf8")
     stream.on("data", (part: string) => {
-      if (body.length < maxMessageLength) body += part
+      if (body.length < longestBody) body += part
     })
     stream.on("end", () => {
-      if (httpStatus !== 200) resume(Effect.succeed({ httpStatus, grpcStatus: undefined, message: inOneLine(body) }))
+      if (httpStatus !== 200) resume(Effect.succeed({ httpStatus, grpcStatus: undefined, message: bodyText(body) }))
     })
     return Effect.sync(() => {
       stream.close()

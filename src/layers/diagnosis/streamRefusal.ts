@@ -1,6 +1,7 @@
 import type { ManagementServerAddress } from "../../services/Bootstrap.ts"
 import type { StreamEnd } from "./adsStream.ts"
 import { formatAddress } from "./connectionCause.ts"
+import { quotedText } from "./ProbeError.ts"
 
 const permissionDenied = "7"
 const unimplemented = "12"
@@ -52,7 +53,7 @@ export const describeRefusal = (
     server.relaysTo === undefined
       ? formatAddress(server)
       : `${formatAddress(server.relaysTo)}, through the relay at ${formatAddress(server)}`
-  const reason = message === "" ? "" : `: ${message}`
+  const reason = message === "" ? "" : `: ${quotedText(message)}`
   if (httpStatus === 401 || httpStatus === 403) {
     return `management server ${name}: it refuses the stream with HTTP status ${httpStatus}${reason}${adviceFor(server, unauthenticated, "")}`
   }

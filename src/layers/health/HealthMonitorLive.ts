@@ -23,6 +23,8 @@ import { type Assessment, assess, atStart, dependingOn, type HealthRules, withPr
 
 /** Time between two probes until the initial configuration is decided. */
 const startupInterval = Duration.millis(50)
+/** The same while Envoy is LIVE and not connected to its management server: its return is news. */
+const disconnectedInterval = Duration.seconds(1)
 /** Added to each later interval, in milliseconds, so that the agents of a fleet do not probe in step. */
 const jitter = { minimum: 10, maximum: 50 }
 
@@ -113,6 +115,8 @@ export const HealthMonitorLive = Layer.effect(
     const pause = Effect.gen(function* () {
       const { health } = yield* Ref.get(current)
       if (health.initialConfig === "UNDECIDED") return yield* Effect.sleep(startupInterval)
+      const isCutOff = health.envoyState === "LIVE" && health.connection._tag === "Disconnected"
+      if (isCutOff) return yield* Effect.sleep(disconnectedInterval)
       const extra = yield* Random.nextIntBetween(jitter.minimum, jitter.maximum)
       yield* Effect.sleep(Duration.millis(settings.HC_POLL_INTERVAL_MS + extra))
     })

@@ -5,8 +5,21 @@ import type { Connection, Health, InitialConfig } from "../../services/HealthMon
 /** What is remembered of one life of Envoy from probe to probe. */
 export interface Assessment {
   readonly health: Health
-  /** The counters of the last probe that saw the initial configuration fail. */
-  readonly failing: Option.Option<HealthStats>
+  /** Why the initial configuration is UPDATE_FAILED; empty where it is not. */
+  readonly configProblem: string
+  /** Undefined until the initial configuration is judged for the first time. */
+  readonly listenerFailure: ListenerFailure | undefined
+}
+
+/** What the last probe saw of listeners that could not be created. */
+interface ListenerFailure {
+  readonly createFailures: number
+  readonly rejectedUpdates: number
+  /**
+   * The number of accepted listener updates beyond which a listener that failed after its update was accepted counts as
+   * replaced. Undefined where there is no such listener.
+   */
+  readonly mendedAfter: number | undefined
 }
 
 /** The answers to one probe of Envoy's admin, or why there were none. */
@@ -25,34 +38,59 @@ export interface HealthRules {
   readonly disconnectedTimeout: Duration.Duration
 }
 
-const lds = (stats: HealthStats) => stats.ldsUpdateRejected + stats.listenerCreateFailure
-const failures = (stats: HealthStats) => lds(stats) + stats.cdsUpdateRejected
+/**
+ * Envoy creates most listeners while it takes an update, and rejects the update where one fails. A listener that has waited for
+ * its routes or secrets is created later, when its update counts as accepted: then the next accepted update mends it.
+ */
+const followListeners = (before: ListenerFailure | undefined, now: HealthStats): ListenerFailure => {
+  const { createFailures = 0, mendedAfter, rejectedUpdates = 0 } = before ?? {}
+  const hasFailedAlone = now.listenerCreateFailure > createFailures && now.ldsUpdateRejected === rejectedUpdates
+  const isMended = mendedAfter === undefined || now.ldsUpdateSuccess > mendedAfter
+  return {
+    createFailures: now.listenerCreateFailure,
+    rejectedUpdates: now.ldsUpdateRejected,
+    mendedAfter: hasFailedAlone ? now.ldsUpdateSuccess : isMended ? undefined : mendedAfter
+  }
+}
 
-/** Whether each xDS type that failed has had an accepted update since, and none has failed again. */
-const healed = (then: HealthStats, now: HealthStats) =>
-  failures(now) === failures(then) &&
-  (lds(then) === 0 || now.ldsUpdateSuccess > then.ldsUpdateSuccess) &&
-  (then.cdsUpdateRejected === 0 || now.cdsUpdateSuccess > then.cdsUpdateSuccess)
+const hasNoConfiguration = (now: HealthStats) =>
+  now.usesLds &&
+  now.activeListeners === 0 &&
+  now.ldsUpdateSuccess + now.ldsUpdateRejected + now.cdsUpdateSuccess + now.cdsUpdateRejected === 0
 
-const judgeConfig = (
-  before: Assessment,
-  live: boolean,
-  stats: Observation["stats"]
-): { readonly initialConfig: InitialConfig; readonly failing: Option.Option<HealthStats> } => {
+/**
+ * What is wrong with the initial configuration of an Envoy that is LIVE; empty where nothing is. An update counts as
+ * accepted once one of its type was, however often it was rejected before: a later one is not the initial configuration.
+ */
+const problemWith = (now: HealthStats, { mendedAfter }: ListenerFailure): string => {
+  const isRefused =
+    (now.ldsUpdateSuccess === 0 && now.ldsUpdateRejected > 0) ||
+    (now.cdsUpdateSuccess === 0 && now.cdsUpdateRejected > 0)
+  if (isRefused) return "Envoy did not accept its initial configuration"
+  if (mendedAfter !== undefined) return "Envoy could not create a listener of its initial configuration"
+  return hasNoConfiguration(now) ? "Envoy has received no configuration, and has no listener of its own" : ""
+}
+
+interface ConfigJudgement {
+  readonly initialConfig: InitialConfig
+  readonly listenerFailure: ListenerFailure | undefined
+  /** Why it is UPDATE_FAILED; empty where it is not. */
+  readonly problem: string
+}
+
+const judgeConfig = (before: Assessment, live: boolean, stats: Observation["stats"]): ConfigJudgement => {
   const { initialConfig } = before.health
-  const unchanged = { initialConfig, failing: before.failing }
-  if (Result.isFailure(stats) || initialConfig === "UPDATE_SUCCESSFUL") return unchanged
-  if (initialConfig === "UNDECIDED") {
-    if (!live) return unchanged
-    return failures(stats.success) > 0
-      ? { initialConfig: "UPDATE_FAILED", failing: Option.some(stats.success) }
-      : { initialConfig: "UPDATE_SUCCESSFUL", failing: Option.none() }
+  const { configProblem: problem, listenerFailure } = before
+  const isDecided = initialConfig === "UPDATE_SUCCESSFUL"
+  const cannotTell = Result.isFailure(stats) || (initialConfig === "UNDECIDED" && !live)
+  if (isDecided || cannotTell) return { initialConfig, listenerFailure, problem }
+  const followed = followListeners(listenerFailure, stats.success)
+  const found = problemWith(stats.success, followed)
+  return {
+    initialConfig: found === "" ? "UPDATE_SUCCESSFUL" : "UPDATE_FAILED",
+    listenerFailure: followed,
+    problem: found
   }
-  if (Option.isSome(before.failing) && healed(before.failing.value, stats.success)) {
-    return { initialConfig: "UPDATE_SUCCESSFUL", failing: Option.none() }
-  }
-  const failedAgain = Option.isNone(before.failing) || failures(stats.success) !== failures(before.failing.value)
-  return { initialConfig, failing: failedAgain ? Option.some(stats.success) : before.failing }
 }
 
 const judgeConnection = (
@@ -78,7 +116,8 @@ export const atStart = (considersConnection: boolean, startedAt: number): Assess
     initialConfig: "UNDECIDED",
     initialized: false
   },
-  failing: Option.none()
+  configProblem: "",
+  listenerFailure: undefined
 })
 
 /** Health that follows from the process alone, whatever the last probe said: it has ended, or is being drained. */
@@ -104,7 +143,7 @@ export const dependingOn = (own: Health, relay: Health, isWaiting: boolean): Hea
 
 const verdict = (
   { now, state, stats }: Observation,
-  initialConfig: InitialConfig,
+  { initialConfig, problem }: ConfigJudgement,
   connection: Connection,
   rules: HealthRules
 ): Pick<Health, "status" | "reason"> => {
@@ -115,7 +154,7 @@ const verdict = (
     return { status: "UNHEALTHY", reason: `no stats of Envoy${why}` }
   }
   if (initialConfig === "UPDATE_FAILED") {
-    return { status: "UNHEALTHY", reason: "Envoy did not accept its initial configuration" }
+    return { status: "UNHEALTHY", reason: problem }
   }
   if (connection._tag === "Disconnected") {
     const seconds = Math.floor((now - connection.since) / 1000)
@@ -130,16 +169,17 @@ const verdict = (
 export const assess = (before: Assessment, rules: HealthRules, observation: Observation): Assessment => {
   const { state, stats } = observation
   const live = Result.isSuccess(state) && state.success === "LIVE"
-  const { initialConfig, failing } = judgeConfig(before, live, stats)
+  const config = judgeConfig(before, live, stats)
   const connection = judgeConnection(before.health.connection, rules, observation)
   return {
     health: {
-      ...verdict(observation, initialConfig, connection, rules),
+      ...verdict(observation, config, connection, rules),
       envoyState: Result.getOrElse(state, () => "UNREACHABLE" as const),
       connection,
-      initialConfig,
+      initialConfig: config.initialConfig,
       initialized: before.health.initialized || live
     },
-    failing
+    configProblem: config.problem,
+    listenerFailure: config.listenerFailure
   }
 }

@@ -15,8 +15,11 @@ const tokenTimeout = 500
 const endpointOf = (settings: Settings): string => {
   const configured = settings.EC2_METADATA_HOST_ONLY_FOR_TESTING ?? settings.AWS_EC2_METADATA_SERVICE_ENDPOINT
   if (configured === undefined) return defaultEndpoint
-  return (/^https?:/.test(configured) ? configured : `http://${configured}`).replace(/\/$/, "")
+  return (/^[a-z]+:\/\//i.test(configured) ? configured : `http://${configured}`).replace(/\/$/, "")
 }
+
+/** Whether an answer can be sent back in a header. */
+const isToken = (body: string) => /^[\x21-\x7e]{1,4096}$/.test(body)
 
 /** Whether an answer is the name of a region or zone. The login page of a captive portal is not. */
 const isPlacementName = (body: string) => /^[a-z0-9-]{1,64}$/.test(body)
@@ -29,12 +32,17 @@ export const layerNoTransport = Layer.effect(
     const client = yield* HttpClient.HttpClient
     const endpoint = endpointOf(settings)
 
+    const tokenUrl = `${endpoint}/latest/api/token`
     const requestToken = requestMetadata(
       client,
-      HttpClientRequest.put(`${endpoint}/latest/api/token`, {
-        headers: { "x-aws-ec2-metadata-token-ttl-seconds": "60" }
-      }),
+      HttpClientRequest.put(tokenUrl, { headers: { "x-aws-ec2-metadata-token-ttl-seconds": "60" } }),
       tokenTimeout
+    ).pipe(
+      Effect.map((body) => body.trim()),
+      Effect.filterOrFail(
+        isToken,
+        () => new MetadataError({ url: tokenUrl, kind: "invalid", reason: "the answer is not a token" })
+      )
     )
     const requestPlacement = (headers: Readonly<Record<string, string>>) => (name: string) => {
       const url = `${endpoint}/latest/meta-data/placement/${name}`
@@ -69,7 +77,10 @@ export const layerNoTransport = Layer.effect(
         availabilityZoneId: Result.getOrUndefined(answers.availabilityZoneId)
       }
       yield* Effect.logDebug(`EC2 instance metadata of ${endpoint}: ${JSON.stringify(facts)}`)
-      const warnings = Object.values(answers).flatMap((answer) =>
+      // An instance that gives no token has IMDSv1 alone. One that gives something else as a token is broken.
+      const isTokenBroken = Result.isFailure(token) && token.failure.kind === "invalid"
+      const failures = [...(isTokenBroken ? [token] : []), ...Object.values(answers)]
+      const warnings = failures.flatMap((answer) =>
         Result.isFailure(answer) ? [`EC2 instance metadata: ${answer.failure.message}`] : []
       )
       return { facts, warnings }

@@ -1,6 +1,8 @@
 import { Data, Effect } from "effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientRequest from "effect/http/HttpClientRequest"
+import { foreignLine } from "../../services/foreignText.ts"
+import { wholeText } from "../http/wholeBody.ts"
 
 /** A metadata endpoint gave no usable answer. */
 export class MetadataError extends Data.TaggedError("MetadataError")<{
@@ -28,13 +30,17 @@ export const requestMetadata = Effect.fn("requestMetadata")(function* (
   const failed = (kind: MetadataError["kind"], reason: string) => new MetadataError({ url, kind, reason })
   const exchange = Effect.gen(function* () {
     const response = yield* client.execute(request)
-    const body = yield* response.text
+    const body = yield* wholeText(response)
     return { status: response.status, body }
   })
   const { body, status } = yield* exchange.pipe(
-    Effect.mapError(({ reason }) => {
-      const cause = "cause" in reason ? reason.cause : undefined
-      return failed("unreachable", cause instanceof Error && "code" in cause ? `${cause.code}` : reason._tag)
+    Effect.catchTags({
+      BodyTooLong: ({ message }) => Effect.fail(failed("invalid", message)),
+      HttpClientError: ({ reason }) => {
+        const cause = "cause" in reason ? reason.cause : undefined
+        if (!(cause instanceof Error)) return Effect.fail(failed("unreachable", reason._tag))
+        return Effect.fail(failed("unreachable", "code" in cause ? `${cause.code}` : foreignLine(cause.message)))
+      }
     }),
     Effect.timeoutOrElse({
       duration: timeoutMillis,

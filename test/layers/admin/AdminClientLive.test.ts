@@ -205,6 +205,20 @@ describe("AdminClient", () => {
     })
   )
 
+  it.effect("quotes an answer on one line without control characters, and refuses one of more than 4 MB", () =>
+    Effect.gen(function* () {
+      shows("foreign-text", "foreign-size")
+      const refusal = yield* ask(text("\u001b[31mno\u0007", 400), (admin) => admin.setLogLevel("info"))
+      assert.isTrue(Result.isFailure(refusal.result) && refusal.result.failure.detail === "400 \\u001b[31mno\\u0007")
+      const long = yield* ask(text("x".repeat(120_000), 500), (admin) => admin.setLogLevel("info"))
+      assert.isTrue(Result.isFailure(long.result) && long.result.failure.detail.length <= 504)
+      const done = yield* ask(text("OK\u001b[0m\n"), (admin) => admin.setLogLevel("info"))
+      assert.deepStrictEqual(done.result, Result.succeed("OK\\u001b[0m\n"))
+      const huge = yield* ask(text("x".repeat(4 * 1024 * 1024 + 1)), (admin) => admin.healthStats)
+      assert.isTrue(Result.isFailure(huge.result) && huge.result.failure.detail === "the answer is longer than 4 MB")
+    })
+  )
+
   it.effect("takes the second answer where the first got lost", () =>
     Effect.gen(function* () {
       const answer: Answer = (attempt, path) => (attempt === 1 ? Effect.never : text("OK\n")(attempt, path))

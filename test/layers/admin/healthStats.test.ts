@@ -17,6 +17,7 @@ describe("the health stats", () => {
     for (const name of [
       "control_plane.connected_state",
       "listener_manager.listener_create_failure",
+      "listener_manager.total_listeners_active",
       "listener_manager.lds.update_success",
       "listener_manager.lds.update_rejected",
       "cluster_manager.cds.update_success",
@@ -34,19 +35,26 @@ describe("the health stats", () => {
         stat("listener_manager.listener_create_failure", 2),
         stat("listener_manager.lds.update_success", 3),
         stat("control_plane.connected_state", 1),
+        stat("listener_manager.total_listeners_active", 4),
         {},
         stat("listener_manager.lds.update_duration", "histogram")
       ]
     })
     assert.deepStrictEqual(stats, {
       connected: Option.some(true),
+      usesLds: true,
+      activeListeners: 4,
       listenerCreateFailure: 2,
       ldsUpdateSuccess: 3,
       ldsUpdateRejected: 0,
       cdsUpdateSuccess: 0,
       cdsUpdateRejected: 0
     })
-    assert.deepStrictEqual(toHealthStats({ stats: [] }).connected, Option.none())
+    assert.deepInclude(toHealthStats({ stats: [] }), {
+      connected: Option.none(),
+      usesLds: false,
+      activeListeners: undefined
+    })
     assert.deepStrictEqual(
       toHealthStats({ stats: [stat("control_plane.connected_state", 0)] }).connected,
       Option.some(false)

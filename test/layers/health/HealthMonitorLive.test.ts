@@ -61,6 +61,26 @@ describe("HealthMonitor", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("looks every second while Envoy is LIVE and not connected, so that a return shows within a second", () => {
+    shows("health-disconnected")
+    const { admin, layer } = on({ HC_POLL_INTERVAL_MS: "30000" }, {}, {})
+    return Effect.gen(function* () {
+      const { health } = yield* watching
+      admin.script.stats = { ...quietStats, connected: Option.some(false) }
+      yield* TestClock.adjust("31 seconds")
+      assert.strictEqual((yield* health).connection._tag, "Disconnected")
+      const looks = admin.looks
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(admin.looks, looks + 10)
+      admin.script.stats = quietStats
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* health).connection._tag, "Connected")
+      const connectedLooks = admin.looks
+      yield* TestClock.adjust("29 seconds")
+      assert.strictEqual(admin.looks, connectedLooks)
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect("looks at the interval of ready where that alone is set", () =>
     Effect.gen(function* () {
       shows("APPNET_AGENT_POLL_ENVOY_READINESS_INTERVAL_S", "HC_POLL_INTERVAL_MS", "ready-interval-for-health")

@@ -49,27 +49,96 @@ describe("the initial configuration", () => {
     assert.strictEqual(look(blind, "LIVE", {}).health.status, "HEALTHY")
   })
 
-  for (const failure of ["listenerCreateFailure", "ldsUpdateRejected", "cdsUpdateRejected"] as const) {
-    it(`fails by ${failure}, and heals with the next update that is accepted`, () => {
+  const nothingAccepted = { ldsUpdateSuccess: 0, cdsUpdateSuccess: 0, activeListeners: 0 }
+
+  for (const [kind, rejected, accepted, other] of [
+    ["listeners", "ldsUpdateRejected", "ldsUpdateSuccess", "cdsUpdateSuccess"],
+    ["clusters", "cdsUpdateRejected", "cdsUpdateSuccess", "ldsUpdateSuccess"]
+  ] as const) {
+    it(`fails where the first ${kind} are rejected, until an update of ${kind} is accepted`, () => {
       shows("initial-config")
-      const failed = look(fresh, "LIVE", { [failure]: 1 })
-      assert.strictEqual(failed.health.initialConfig, "UPDATE_FAILED")
-      assert.strictEqual(failed.health.status, "UNHEALTHY")
-      assert.strictEqual(look(failed, "LIVE", { [failure]: 1 }).health.initialConfig, "UPDATE_FAILED")
-      const other = failure === "cdsUpdateRejected" ? { ldsUpdateSuccess: 9 } : { cdsUpdateSuccess: 9 }
-      assert.strictEqual(look(failed, "LIVE", { [failure]: 1, ...other }).health.initialConfig, "UPDATE_FAILED")
-      const healed = look(failed, "LIVE", { [failure]: 1, ldsUpdateSuccess: 2, cdsUpdateSuccess: 2 })
-      assert.strictEqual(healed.health.initialConfig, "UPDATE_SUCCESSFUL")
-      assert.strictEqual(healed.health.status, "HEALTHY")
+      const failed = look(fresh, "LIVE", { ...nothingAccepted, [rejected]: 1 })
+      assert.deepInclude(failed.health, {
+        status: "UNHEALTHY",
+        initialConfig: "UPDATE_FAILED",
+        reason: "Envoy did not accept its initial configuration"
+      })
+      const withOther = look(failed, "LIVE", { ...nothingAccepted, [rejected]: 1, [other]: 9 })
+      assert.strictEqual(withOther.health.initialConfig, "UPDATE_FAILED")
+      const healed = look(withOther, "LIVE", { ...nothingAccepted, [rejected]: 1, [accepted]: 1 })
+      assert.deepInclude(healed.health, { status: "HEALTHY", initialConfig: "UPDATE_SUCCESSFUL" })
+    })
+
+    it(`is accepted at the first look after ${kind} were, however often they were rejected in between`, () => {
+      shows("initial-config-repeated")
+      const failed = look(fresh, "LIVE", { ...nothingAccepted, [other]: 1, [rejected]: 1 })
+      const again = look(failed, "LIVE", { ...nothingAccepted, [other]: 1, [rejected]: 2000 })
+      assert.strictEqual(again.health.status, "UNHEALTHY")
+      const healed = look(again, "LIVE", { [other]: 1, [rejected]: 3999, [accepted]: 1 })
+      assert.deepInclude(healed.health, { status: "HEALTHY", initialConfig: "UPDATE_SUCCESSFUL" })
+    })
+
+    it(`is accepted where ${kind} were rejected and accepted before Envoy was LIVE`, () => {
+      shows("initial-config-repeated")
+      const { health } = look(fresh, "LIVE", { ...nothingAccepted, [other]: 1, [rejected]: 7, [accepted]: 1 })
+      assert.deepInclude(health, { status: "HEALTHY", initialConfig: "UPDATE_SUCCESSFUL" })
     })
   }
 
-  it("stays failed when the later update failed too", () => {
+  it("fails where both are rejected, until both are accepted", () => {
+    const both = { ...nothingAccepted, ldsUpdateRejected: 5, cdsUpdateRejected: 5 }
+    const failed = look(fresh, "LIVE", both)
+    const half = look(failed, "LIVE", { ...both, ldsUpdateSuccess: 1, cdsUpdateRejected: 90 })
+    assert.strictEqual(half.health.initialConfig, "UPDATE_FAILED")
+    const whole = look(half, "LIVE", { ...both, ldsUpdateSuccess: 1, cdsUpdateRejected: 99, cdsUpdateSuccess: 1 })
+    assert.strictEqual(whole.health.status, "HEALTHY")
+  })
+
+  it("fails where a listener's port is in use, until an update without such a listener is accepted", () => {
+    shows("initial-config", "initial-config-repeated")
+    const failed = look(fresh, "LIVE", { ...nothingAccepted, listenerCreateFailure: 1, ldsUpdateRejected: 1 })
+    assert.strictEqual(failed.health.initialConfig, "UPDATE_FAILED")
+    const again = look(failed, "LIVE", { ...nothingAccepted, listenerCreateFailure: 3000, ldsUpdateRejected: 3000 })
+    assert.strictEqual(again.health.initialConfig, "UPDATE_FAILED")
+    const healed = look(again, "LIVE", { listenerCreateFailure: 3500, ldsUpdateRejected: 3500, ldsUpdateSuccess: 1 })
+    assert.strictEqual(healed.health.status, "HEALTHY")
+  })
+
+  it("fails where a listener cannot be created after its update was accepted, until the next accepted update", () => {
+    shows("initial-config")
     const failed = look(fresh, "LIVE", { listenerCreateFailure: 1 })
+    assert.deepInclude(failed.health, {
+      initialConfig: "UPDATE_FAILED",
+      reason: "Envoy could not create a listener of its initial configuration"
+    })
+    assert.strictEqual(look(failed, "LIVE", { listenerCreateFailure: 1 }).health.initialConfig, "UPDATE_FAILED")
     const again = look(failed, "LIVE", { listenerCreateFailure: 2, ldsUpdateSuccess: 2 })
     assert.strictEqual(again.health.initialConfig, "UPDATE_FAILED")
-    const healed = look(again, "LIVE", { listenerCreateFailure: 2, ldsUpdateSuccess: 3 })
+    const rejected = look(again, "LIVE", { listenerCreateFailure: 3, ldsUpdateRejected: 1, ldsUpdateSuccess: 2 })
+    assert.strictEqual(rejected.health.initialConfig, "UPDATE_FAILED")
+    const healed = look(rejected, "LIVE", { listenerCreateFailure: 3, ldsUpdateRejected: 1, ldsUpdateSuccess: 3 })
     assert.strictEqual(healed.health.initialConfig, "UPDATE_SUCCESSFUL")
+  })
+
+  it("fails where none came in time and Envoy has no listener of its own, until the first update is accepted", () => {
+    shows("initial-config-missing")
+    const failed = look(fresh, "LIVE", nothingAccepted)
+    assert.deepInclude(failed.health, {
+      status: "UNHEALTHY",
+      initialConfig: "UPDATE_FAILED",
+      reason: "Envoy has received no configuration, and has no listener of its own"
+    })
+    const rejected = look(failed, "LIVE", { ...nothingAccepted, ldsUpdateRejected: 1 })
+    assert.strictEqual(rejected.health.initialConfig, "UPDATE_FAILED")
+    const accepted = look(rejected, "LIVE", { ldsUpdateRejected: 1, ldsUpdateSuccess: 1 })
+    assert.deepInclude(accepted.health, { status: "HEALTHY", initialConfig: "UPDATE_SUCCESSFUL" })
+  })
+
+  it("need not come where Envoy has a listener of its own, or gets none from a server", () => {
+    shows("initial-config-missing")
+    for (const stats of [{ activeListeners: 1 }, { activeListeners: undefined }, { usesLds: false }]) {
+      assert.strictEqual(look(fresh, "LIVE", { ...nothingAccepted, ...stats }).health.status, "HEALTHY")
+    }
   })
 
   it("once successful, is not undone by a later failure", () => {

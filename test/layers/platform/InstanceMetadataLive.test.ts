@@ -68,4 +68,35 @@ describe("the instance metadata service", () => {
       assert.isTrue(requests.every((line) => line.startsWith("PUT http://127.0.0.1:9/") || !line.includes("region")))
     })
   )
+
+  it.effect("is asked without a token, with a warning, where the token could not be sent back", () =>
+    Effect.gen(function* () {
+      shows("metadata-unusable")
+      const { collect, requests } = instanceOf({
+        [`PUT ${imds}/api/token`]: "two\nlines",
+        [`GET ${imds}/meta-data/placement/region`]: "eu-west-1",
+        [`GET ${imds}/meta-data/placement/availability-zone`]: "eu-west-1a",
+        [`GET ${imds}/meta-data/placement/availability-zone-id`]: "euw1-az3"
+      })
+      const { facts, warnings } = yield* collect
+      assert.strictEqual(facts.region, "eu-west-1")
+      assert.deepStrictEqual(warnings, [`EC2 instance metadata: ${imds}/api/token: the answer is not a token`])
+      assert.strictEqual(requests.length, 4)
+    })
+  )
+
+  it.effect("may be given without a scheme, and is never taken for another host where it has one", () =>
+    Effect.gen(function* () {
+      const { collect, requests } = instanceOf(
+        {
+          "PUT ftp://127.0.0.1/latest/api/token": { status: 404 },
+          "GET ftp://127.0.0.1/latest/meta-data/placement/availability-zone": { status: 404 },
+          "GET ftp://127.0.0.1/latest/meta-data/placement/availability-zone-id": { status: 404 }
+        },
+        { AWS_REGION: "us-west-2", AWS_EC2_METADATA_SERVICE_ENDPOINT: "ftp://127.0.0.1" }
+      )
+      yield* collect
+      assert.strictEqual(requests.length, 3)
+    })
+  )
 })

@@ -74,4 +74,29 @@ describe("the task metadata endpoint", () => {
       assert.deepStrictEqual([warnings, server.requests], [[], []])
     })
   )
+
+  it.live("that cannot be asked over HTTP is a warning", () =>
+    Effect.gen(function* () {
+      shows("metadata-unusable")
+      const environment = { ECS_CONTAINER_METADATA_URI_V4: "ftp://127.0.0.1/v4" }
+      const { facts, warnings } = yield* Effect.flatMap(TaskMetadata, (metadata) => metadata.collect).pipe(
+        Effect.provide(Layer.provide(Task.TaskMetadataLive, settings(environment)))
+      )
+      assert.deepStrictEqual(facts, noTaskFacts)
+      assert.match(`${warnings[0]}`, /^ftp:.*: ftp: is not HTTP: its facts are left out/)
+    })
+  )
+
+  it.effect("that answers more than 4 MB is a warning", () =>
+    Effect.gen(function* () {
+      shows("foreign-size")
+      const { collect } = taskOf({
+        [`GET ${uri}`]: `{"Limits":{"CPU":256},"more":"${"x".repeat(4 * 1024 * 1024)}"}`,
+        [`GET ${uri}/task`]: '{"TaskARN":"arn:task"}'
+      })
+      const { facts, warnings } = yield* collect
+      assert.deepStrictEqual(facts, { ...noTaskFacts, taskArn: "arn:task" })
+      assert.match(warnings.join("\n"), /^http:\S+ \(\S+\): the answer is longer than 4 MB: .*left out[^\n]*$/)
+    })
+  )
 })

@@ -1,9 +1,10 @@
 import * as http from "node:http"
+import { foreignLine } from "../../../services/foreignText.ts"
 import { formatHostPort, withoutBrackets } from "../../../services/hostPort.ts"
 import type { ManagementSettings } from "../../../services/managementSettings.ts"
 
 // GET /status without Effect. The container health check runs this every few seconds, so the module may import nothing but
-// Node's HTTP client and services/hostPort.ts.
+// Node's HTTP client, services/hostPort.ts and services/foreignText.ts.
 
 /** Where the running agent serves its management API. */
 export type ManagementTarget =
@@ -55,7 +56,11 @@ const parseJson = (text: string): unknown => {
 const readStatus = (body: string): StatusResult => {
   const value = parseJson(body)
   if (!isRecord(value)) return unreachable("what answered is not the agent")
-  const fields = Object.entries(value).map(([name, field]): [string, string] => [name, `${field}`])
+  // Who answers may be another program, or an agent of another version.
+  const fields = Object.entries(value).map(([name, field]): [string, string] => [
+    foreignLine(name),
+    foreignLine(`${field}`)
+  ])
   return { _tag: "Answered", status: Object.fromEntries(fields) }
 }
 

@@ -50,11 +50,11 @@ export const statusBody = ({
   ...connectionFields(health),
   envoyReadinessState: health.initialized ? "INITIALIZED" : "NOT_INITIALIZED",
   ...(health.initialConfig === "UNDECIDED" ? {} : { initialConfigUpdateStatus: health.initialConfig }),
+  ...(localRelay === undefined
+    ? {}
+    : { localRelayEnvoyState: localRelay.envoyState, localRelayEnvoyRestartCount: `${localRelay.restarts}` }),
   reason: readinessOf(health, drain).reason,
   // In relay mode the connection is not considered, yet the relay may know why its management server is unreachable.
   ...(problem === undefined || health.connection._tag === "Connected" ? {} : { managementServerProblem: problem }),
-  ...(drain._tag === "Drained" ? { drainedAt: timestamp(drain.drainedAt) } : {}),
-  ...(localRelay === undefined
-    ? {}
-    : { localRelayEnvoyState: localRelay.envoyState, localRelayEnvoyRestartCount: `${localRelay.restarts}` })
+  ...(drain._tag === "Drained" ? { drainedAt: timestamp(drain.drainedAt) } : {})
 })

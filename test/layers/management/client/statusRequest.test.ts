@@ -3,6 +3,7 @@ import * as http from "node:http"
 import { tmpdir } from "node:os"
 import { afterEach, describe, expect, it } from "vitest"
 import { describeTarget, requestStatus, tcpTarget } from "../../../../src/layers/management/client/statusRequest.ts"
+import { shows } from "../../../shows.ts"
 
 const closers: Array<() => void> = []
 afterEach(() => {
@@ -31,6 +32,16 @@ describe("a request for the status", () => {
   it("reads every field as text", async () => {
     const answer = await resultFrom((request, response) => response.end(JSON.stringify({ url: request.url, count: 3 })))
     expect(answer).toEqual({ _tag: "Answered", status: { url: "/status", count: "3" } })
+  })
+
+  it("makes each field one short line without control characters", async () => {
+    shows("foreign-text")
+    const fields = { reason: "\u001b[2Jdone\n", more: "x".repeat(2000) }
+    const answer = await resultFrom((_, response) => response.end(JSON.stringify(fields)))
+    expect(answer).toEqual({
+      _tag: "Answered",
+      status: { reason: "\\u001b[2Jdone", more: `${"x".repeat(499)}…` }
+    })
   })
 
   it("recognises a server that is not the agent", async () => {

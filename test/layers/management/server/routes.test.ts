@@ -52,6 +52,7 @@ describe("the management API", () => {
       assert.strictEqual((yield* well("/ready")).status, 200)
       const ill = yield* serving({ health: { ...healthy, status: "UNHEALTHY", reason: "Envoy is PRE_INITIALIZING" } })
       const ready = yield* ill("/ready")
+      assert.strictEqual(JSON.parse((yield* ill("/status")).body).reason, "Envoy is PRE_INITIALIZING")
       assert.strictEqual(ready.status, 503)
       assert.strictEqual(ready.body, "UNHEALTHY: Envoy is PRE_INITIALIZING\n")
       assert.strictEqual(JSON.parse((yield* ill("/status")).body).reason, "Envoy is PRE_INITIALIZING")

@@ -28,6 +28,16 @@ describe("the body of /status", () => {
     })
   })
 
+  it("has the reason and the problem after the documented fields", () => {
+    shows("status-reason")
+    const health: Health = { ...healthy, connection: { _tag: "Disconnected", since: 0 } }
+    const body = statusBody({ health, uptime: 0, pid: 1, restarts: 0, problem: "nothing listens" })
+    assert.deepStrictEqual(Object.entries(body).slice(-2), [
+      ["reason", "all is well"],
+      ["managementServerProblem", "nothing listens"]
+    ])
+  })
+
   it("has the time of a disconnection in RFC 3339", () => {
     shows("status-fields")
     const health: Health = {
