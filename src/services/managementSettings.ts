@@ -35,7 +35,10 @@ export const socketPathIn = (text: string): string => text.replace(/^unix:(\/\/)
 
 export const isSocketPath = (path: string): boolean => new TextEncoder().encode(path).length <= maximumSocketPathBytes
 
-/** The settings in an environment; undefined where one of them cannot be used. `userId` is that of this process. */
+/**
+ * The settings in an environment; undefined where one that is in use is invalid. A setting of the other mode is not in use, and has
+ * its default then. `userId` is that of this process.
+ */
 export const readManagementSettings = (
   environment: Readonly<Record<string, string | undefined>>,
   userId: number
@@ -48,21 +51,22 @@ export const readManagementSettings = (
   if (mode === undefined && modeText !== undefined) return undefined
 
   const portText = textOf("APPNET_AGENT_HTTP_PORT")
-  if (portText !== undefined && !wholeNumberPattern.test(portText)) return undefined
   const port = portText === undefined ? defaults.APPNET_AGENT_HTTP_PORT : Number(portText)
   const { maximum, minimum } = managementPorts
-  if (port < (userId === 0 ? minimum : highestPrivilegedPort + 1) || port > maximum) return undefined
-
+  const isPortValid =
+    (portText === undefined || wholeNumberPattern.test(portText)) &&
+    port >= (userId === 0 ? minimum : highestPrivilegedPort + 1) &&
+    port <= maximum
   const host = textOf("APPNET_AGENT_HTTP_BIND_ADDRESS") ?? defaults.APPNET_AGENT_HTTP_BIND_ADDRESS
-  if (!isListenHost(host)) return undefined
+  if (mode === "tcp" && !(isPortValid && isListenHost(host))) return undefined
 
   const path = socketPathIn(textOf("APPNET_AGENT_ADMIN_UDS_PATH") ?? defaults.APPNET_AGENT_ADMIN_UDS_PATH)
-  if (!isSocketPath(path)) return undefined
+  if (mode === "uds" && !isSocketPath(path)) return undefined
 
   return {
     APPNET_AGENT_ADMIN_MODE: mode,
-    APPNET_AGENT_HTTP_PORT: port,
-    APPNET_AGENT_HTTP_BIND_ADDRESS: host,
-    APPNET_AGENT_ADMIN_UDS_PATH: path
+    APPNET_AGENT_HTTP_PORT: isPortValid ? port : defaults.APPNET_AGENT_HTTP_PORT,
+    APPNET_AGENT_HTTP_BIND_ADDRESS: isListenHost(host) ? host : defaults.APPNET_AGENT_HTTP_BIND_ADDRESS,
+    APPNET_AGENT_ADMIN_UDS_PATH: isSocketPath(path) ? path : defaults.APPNET_AGENT_ADMIN_UDS_PATH
   }
 }

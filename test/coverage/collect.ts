@@ -25,6 +25,14 @@ const indentOf = (line: string) => line.search(/\S/)
 /** The title of the block that begins at line `index`, if it is a test or a group of tests. */
 const titleAt = (lines: ReadonlyArray<string>, index: number) => {
   const line = lines[index] ?? ""
+  // `it.each([ ... ])(`, over several lines: the title follows.
+  if (/^\s*\S*\)\($/.test(line) && !/\b(describe|it)\b/.test(line)) {
+    const opening =
+      lines.slice(0, index).findLast((before) => before !== "" && indentOf(before) === indentOf(line)) ?? ""
+    const [, kind] = /^\s*(describe|it)\.each\(/.exec(opening) ?? []
+    const [, , title] = /^\s*(["'`])(.*)\1,$/.exec(lines[index + 1] ?? "") ?? []
+    return kind === undefined || title === undefined ? undefined : { kind, title }
+  }
   const head = opener.test(line) || /\($/.test(line) ? `${line}${lines[index + 1] ?? ""}` : line
   const [, kind, , title] = titled.exec(head) ?? []
   return title === undefined ? undefined : { kind, title: title.replace(/\$\{(\w+)[^}]*\}/g, "<$1>") }

@@ -210,6 +210,7 @@ describe("the container's health check", () => {
       "src/programs/healthCheck.ts",
       "src/programs/legacyFlags.ts",
       main,
+      "src/services/foreignText.ts",
       "src/services/hostPort.ts",
       "src/services/managementSettings.ts",
       "src/services/stopSignals.ts"
