@@ -7,8 +7,9 @@ import { LogFiles, type OutputName } from "../../services/LogFiles.ts"
 import { runFilePath } from "../files/runFiles.ts"
 import { agentDescriptors, writeToAgentOutput } from "./agentOutput.ts"
 import { logDestination, logLocation } from "./destination.ts"
-import { type Fifo, type FifoReader, makeFifos, readFifo } from "./fifo.ts"
+import { type Fifo, type FifoReader, readFifo } from "./fifo.ts"
 import { makeLineBuffer } from "./lineBuffer.ts"
+import { makeOutputPipes } from "./outputPipes.ts"
 
 const outputs = ["stdout", "stderr"] as const
 
@@ -91,7 +92,7 @@ export const EnvoyOutputLive = Layer.effect(
     /** FIFOs for these outputs, and for the others what Envoy inherits. */
     const openFifos = Effect.fnUntraced(function* (names: ReadonlyArray<OutputName>) {
       if (names.length === 0) return { descriptors: inherited, close: Effect.void }
-      const fifos = yield* makeFifos(names.map(fifoPath)).pipe(
+      const fifos = yield* makeOutputPipes(names.map(fifoPath)).pipe(
         Effect.mapError(
           (error) => new EnvoyOutputFailed({ path: fifoPath(names[0] ?? "stdout"), problem: error.message })
         )
@@ -121,10 +122,15 @@ export const EnvoyOutputLive = Layer.effect(
       return yield* Effect.catch(openFifos(outputs), (error) =>
         notReopenable.length > 0
           ? Effect.fail(error)
-          : Effect.as(Effect.logWarning(`Envoy's output stays on stdout and stderr: ${error.message}`), {
-              descriptors: inherited,
-              close: Effect.void
-            })
+          : Effect.as(
+              Effect.logWarning(
+                `Envoy's output stays on stdout and stderr until it is started again: ${error.message}`
+              ),
+              {
+                descriptors: inherited,
+                close: Effect.void
+              }
+            )
       )
     })
 
