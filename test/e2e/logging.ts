@@ -26,13 +26,20 @@ export interface Logging {
   readonly under?: (logs: string) => ReadonlyArray<string>
   /** Whether the log folder exists from the start; true by default. */
   readonly hasFolder?: boolean
+  /** The folder of an agent that logged before. */
+  readonly folder?: string
 }
 
 /** Starts an agent that logs to the folder `logs`. */
-export const startLogging = async ({ environment, hasFolder = true, script, under }: Logging = {}) => {
-  const folder = privateFolder()
+export const startLogging = async ({
+  environment,
+  folder = privateFolder(),
+  hasFolder = true,
+  script,
+  under
+}: Logging = {}) => {
   const logs = `${folder}/logs`
-  if (hasFolder) mkdirSync(logs)
+  if (hasFolder) mkdirSync(logs, { recursive: true })
   const fake = `${folder}/envoy`
   if (script !== undefined) {
     writeFileSync(fake, `#!/bin/sh\n[ "$1" = --version ] && exit\ncd ${folder}\n${script}\n`, { mode: 0o755 })

@@ -1,17 +1,15 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import { eventually } from "../e2e/agent.ts"
-import { countOf, numberedLine, startLogging, stop } from "../e2e/logging.ts"
+import { countOf, linesIn, numberedLine, startLogging, stop } from "../e2e/logging.ts"
 
 /** Mounts a tmpfs on the log folder, in a mount namespace that only the agent and its children see. */
-const onDisk = (options: string) => (logs: string) => [
-  "unshare",
-  "-m",
-  "sh",
-  "-c",
-  `mount -t tmpfs -o ${options} none ${logs} && exec "$@"`,
-  "sh"
-]
+const onDisk =
+  (options: string, bytesOfOthers?: number) =>
+  (logs: string): ReadonlyArray<string> => {
+    const fill = bytesOfOthers === undefined ? "" : `head -c ${bytesOfOthers} /dev/zero > ${logs}/other &&`
+    return ["unshare", "-m", "sh", "-c", `mount -t tmpfs -o ${options} none ${logs} && ${fill} exec "$@"`, "sh"]
+  }
 
 describe("a log file on another disk", () => {
   it("that is read-only costs one warning, and the output stays on stdout and stderr to the end", async () => {
@@ -48,6 +46,31 @@ describe("a log file on another disk", () => {
     await eventually(() => readFileSync(path, "latin1").includes("line 000060100 "), "the last line in the file")
     expect(agent.stdout()).toBe(printed)
     expect(countOf(agent.stderr(), "ENOSPC")).toBe(1)
+    await stop(agent)
+  })
+
+  it("that is small is used again once there is space for a file, and every line is whole", async () => {
+    const lines = (first: number, last: number) => `seq -f 'line %09.0f of the fake Envoy' ${first} ${last}`
+    const { agent, folder } = await startLogging({
+      script: `${lines(1, 5000)}; touch full; while ! [ -e go ]; do sleep 0.05; done; ${lines(5001, 6000)}; exec sleep 100`,
+      environment: { APPNET_AGENT_MAX_LOG_FILE_SIZE: "0.03", APPNET_AGENT_MAX_RETENTION_COUNT: "2" },
+      // Three files of the log fit on the disk, but not beside that of another program.
+      under: onDisk("size=128k", 64 * 1024)
+    })
+    const inside = `/proc/${agent.pid}/root${folder}/logs`
+    await eventually(() => readdirSync(folder).includes("full"), "Envoy has said all")
+    await eventually(() => agent.stdout().endsWith("line 000005000 of the fake Envoy\n"), "the last line on stdout")
+    expect(countOf(agent.stderr(), "ENOSPC")).toBe(1)
+    rmSync(`${inside}/other`)
+    await eventually(() => agent.stderr().includes("writable again"), "the file is written again")
+    const printed = agent.stdout()
+    writeFileSync(`${folder}/go`, "")
+    await eventually(
+      () => linesIn(inside).some((line) => line.startsWith("line 000006000 ")),
+      "the last line in a file"
+    )
+    expect(agent.stdout()).toBe(printed)
+    for (const line of linesIn(inside)) expect(line).toMatch(/^line \d{9} of the fake Envoy$|\[AppNet Agent\]/)
     await stop(agent)
   })
 })

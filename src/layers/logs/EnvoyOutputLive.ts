@@ -7,8 +7,9 @@ import { LogFiles, type OutputName } from "../../services/LogFiles.ts"
 import { RunFolder } from "../../services/RunFolder.ts"
 import { agentDescriptors, writeToAgentOutput } from "./agentOutput.ts"
 import { logDestination, logLocation } from "./destination.ts"
-import { type Fifo, type FifoReader, makeFifos, readFifo } from "./fifo.ts"
+import { type Fifo, FifoFailed, type FifoReader, readFifo } from "./fifo.ts"
 import { makeLineBuffer } from "./lineBuffer.ts"
+import { makeOutputPipes } from "./outputPipes.ts"
 
 const outputs = ["stdout", "stderr"] as const
 
@@ -93,14 +94,13 @@ export const EnvoyOutputLive = Layer.effect(
     /** FIFOs for these outputs, and for the others what Envoy inherits. */
     const openFifos = Effect.fnUntraced(function* (names: ReadonlyArray<OutputName>) {
       if (names.length === 0) return { descriptors: inherited, close: Effect.void }
-      const folder = yield* Effect.mapError(
-        runFolder.path,
-        ({ parent, problem }) => new EnvoyOutputFailed({ path: parent, problem })
-      )
-      const paths = names.map((output) => `${folder}/${fifoPrefixes[role]}${output}.fifo`)
+      const paths = Effect.mapBoth(runFolder.path, {
+        onFailure: ({ message }) => new FifoFailed({ problem: message }),
+        onSuccess: (folder) => names.map((output) => `${folder}/${fifoPrefixes[role]}${output}.fifo`)
+      })
       const fifos = yield* Effect.mapError(
-        makeFifos(paths),
-        ({ message }) => new EnvoyOutputFailed({ path: folder, problem: message })
+        makeOutputPipes(paths, names.length),
+        ({ message }) => new EnvoyOutputFailed({ path: settings.APPNET_RUN_DIR, problem: message })
       )
       const descriptors: Record<OutputName, number> = { ...inherited }
       const closes: Array<Effect.Effect<void>> = []
@@ -127,10 +127,15 @@ export const EnvoyOutputLive = Layer.effect(
       return yield* Effect.catch(openFifos(outputs), (error) =>
         notReopenable.length > 0
           ? Effect.fail(error)
-          : Effect.as(Effect.logWarning(`Envoy's output stays on stdout and stderr: ${error.message}`), {
-              descriptors: inherited,
-              close: Effect.void
-            })
+          : Effect.as(
+              Effect.logWarning(
+                `Envoy's output stays on stdout and stderr until it is started again: ${error.message}`
+              ),
+              {
+                descriptors: inherited,
+                close: Effect.void
+              }
+            )
       )
     })
 

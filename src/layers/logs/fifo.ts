@@ -13,7 +13,7 @@ export class FifoFailed extends Data.TaggedError("FifoFailed")<{ readonly proble
   }
 }
 
-/** The file descriptors of both ends of a FIFO. Its name is removed already, so that nothing is left of it after a crash. */
+/** The file descriptors of both ends of a FIFO. It has no name any more, so that nothing is left of it after a crash. */
 export interface Fifo {
   readonly read: number
   /** In blocking mode, as programs expect of their output. */
@@ -21,6 +21,8 @@ export interface Fifo {
 }
 
 const mkfifoTimeout = Duration.seconds(5)
+
+export const problemOf = (cause: unknown): string => (cause instanceof Error ? cause.message : `${cause}`)
 
 /** Node has no call that makes a FIFO. */
 const makeNames = (paths: ReadonlyArray<string>) =>
@@ -33,24 +35,41 @@ const makeNames = (paths: ReadonlyArray<string>) =>
     )
   )
 
+/** What cannot be removed is in the way of `mkfifo`, which then says so. */
 const removeNames = (paths: ReadonlyArray<string>) =>
-  Effect.sync(() => {
-    for (const path of paths) fs.rmSync(path, { force: true })
-  })
+  Effect.forEach(
+    paths,
+    (path) =>
+      Effect.try({ try: () => fs.rmSync(path, { force: true }), catch: problemOf }).pipe(
+        Effect.catch((problem) => Effect.logDebug(`${path} is not removed: ${problem}`))
+      ),
+    { discard: true }
+  )
 
-/** Opens both ends of each, or none: a start that fails for want of descriptors must not keep any. */
-const openAll = (paths: ReadonlyArray<string>): ReadonlyArray<Fifo> => {
+/** Throws where one of them cannot be opened. */
+export const openEnds = (path: string): Fifo => {
   const { O_NONBLOCK, O_RDONLY, O_WRONLY } = fs.constants
-  const opened: Array<number> = []
-  const open = (path: string, flags: number) => {
-    const descriptor = fs.openSync(path, flags)
-    opened.push(descriptor)
-    return descriptor
-  }
+  const read = fs.openSync(path, O_RDONLY | O_NONBLOCK)
   try {
-    return paths.map((path) => ({ read: open(path, O_RDONLY | O_NONBLOCK), write: open(path, O_WRONLY) }))
+    return { read, write: fs.openSync(path, O_WRONLY) }
   } catch (error) {
-    opened.forEach(fs.closeSync)
+    fs.closeSync(read)
+    throw error
+  }
+}
+
+export const closeEnds = ({ read, write }: Fifo): void => {
+  fs.closeSync(read)
+  fs.closeSync(write)
+}
+
+const openAll = (paths: ReadonlyArray<string>): ReadonlyArray<Fifo> => {
+  const opened: Array<Fifo> = []
+  try {
+    for (const path of paths) opened.push(openEnds(path))
+    return opened
+  } catch (error) {
+    opened.forEach(closeEnds)
     throw error
   }
 }
@@ -62,7 +81,7 @@ export const makeFifos = (paths: ReadonlyArray<string>): Effect.Effect<ReadonlyA
     Effect.andThen(
       Effect.try({
         try: () => openAll(paths),
-        catch: (cause) => new FifoFailed({ problem: cause instanceof Error ? cause.message : `${cause}` })
+        catch: (cause) => new FifoFailed({ problem: problemOf(cause) })
       })
     ),
     Effect.ensuring(removeNames(paths))
@@ -107,7 +126,8 @@ export const readFifo = (fd: number, buffer: ReadBuffer): FifoReader => {
         const bytes = buffer.filled(length)
         if (bytes === undefined) return true
         emit(bytes)
-        return false
+        // More may have been asked for already, where the bytes were written at once.
+        return waiting !== undefined
       }
     }
   })

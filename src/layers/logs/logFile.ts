@@ -1,5 +1,5 @@
 import { dirname } from "node:path"
-import { type Cause, Clock, Duration, Effect, Fiber, Logger, Queue, References, Semaphore } from "effect"
+import { type Cause, Effect, Fiber, Logger, Queue, References, Semaphore } from "effect"
 import type { LogFile, OutputName } from "../../services/LogFiles.ts"
 import type { DiskError } from "./disk.ts"
 import { makeRotatingFile, type RotatingFileOptions } from "./rotatingFile.ts"
@@ -13,16 +13,12 @@ export interface LogFileOptions extends RotatingFileOptions {
 
 /** The agent's own lines that may wait for the disk; those beyond go to stderr. */
 const maxQueuedLines = 1000
-/**
- * Delay before a failed file is tried again. It doubles each time that the file fails again before it counts as stable.
- */
-const initialRetryDelay = Duration.seconds(1)
-const maxRetryDelay = Duration.minutes(1)
-const stableAfterMillis = 10_000
+/** Delay before a failed file is tried again. */
+const retryDelay = "1 second"
 /** For how long a disk that does not answer may delay the agent's end. */
 const closeTimeout = "5 seconds"
-/** Free space, some batches of lines, at which a disk that was full is tried again. */
-const minFreeBytes = 256 * 1024
+/** Free space, some batches of lines, at which a disk that was full is tried again; less if a whole file is smaller. */
+const enoughFreeBytes = 256 * 1024
 
 const diskFullCodes = ["ENOSPC", "EDQUOT"]
 
@@ -31,15 +27,13 @@ const diskFullCodes = ["ENOSPC", "EDQUOT"]
  * calls it: these must not write to the file, or each rotation could fill it for the next.
  */
 export const makeLogFile = Effect.fnUntraced(function* (options: LogFileOptions) {
-  const { disk, path } = options
+  const { disk, maxBytes, path } = options
   const file = makeRotatingFile(options)
   const scope = yield* Effect.scope
   const loggers = yield* Logger.CurrentLoggers
   const oneAtATime = yield* Semaphore.make(1)
   const queue = yield* Queue.dropping<string, Cause.Done>(maxQueuedLines)
   let isFailed = false
-  let retryDelay = initialRetryDelay
-  let recoveredAt = Number.NEGATIVE_INFINITY
 
   const withLoggers = (set: ReadonlySet<Logger.Logger<unknown, unknown>>) =>
     Effect.provideService(Logger.CurrentLoggers, set)
@@ -60,7 +54,7 @@ export const makeLogFile = Effect.fnUntraced(function* (options: LogFileOptions)
 
   const hasSpace = (cause: DiskError) =>
     diskFullCodes.includes(cause.code)
-      ? Effect.map(disk.freeBytes(dirname(path)), (free) => free >= minFreeBytes)
+      ? Effect.map(disk.freeBytes(dirname(path)), (free) => free >= Math.min(enoughFreeBytes, maxBytes))
       : Effect.succeed(true)
 
   /** Opens the file and writes a line that says so. Returns whether both worked. */
@@ -72,7 +66,6 @@ export const makeLogFile = Effect.fnUntraced(function* (options: LogFileOptions)
       const { error } = yield* file.write(yield* formatInfo(message))
       if (error !== undefined) return yield* error
       isFailed = false
-      recoveredAt = yield* Clock.currentTimeMillis
       yield* Effect.logInfo(message)
       return true
     }).pipe(
@@ -85,8 +78,6 @@ export const makeLogFile = Effect.fnUntraced(function* (options: LogFileOptions)
   const onFailure = Effect.fnUntraced(function* (cause: DiskError) {
     isFailed = true
     yield* file.close
-    const wasStable = (yield* Clock.currentTimeMillis) - recoveredAt >= stableAfterMillis
-    retryDelay = wasStable ? initialRetryDelay : Duration.min(Duration.times(retryDelay, 2), maxRetryDelay)
     yield* Effect.logWarning(
       `log file ${path}: ${cause.message}; until it can be written, lines go to stdout and stderr`
     )

@@ -33,6 +33,8 @@ export interface SpawnedChild {
 export interface ChildOptions extends Pick<SpawnOptions, "detached" | "env"> {
   /** Where stdout and stderr go: to these file descriptors, or to `output`. */
   readonly output: "capture" | { readonly stdout: number; readonly stderr: number }
+  /** With `open`, stdin has no end until the program has ended, also for what it has started. Without it, stdin is empty. */
+  readonly input?: "open"
 }
 
 const longestOutput = 64 * 1024
@@ -48,16 +50,17 @@ const notStarted = (error: unknown): NotStarted => ({
   problem: error instanceof Error ? error.message : `${error}`
 })
 
-/** Starts a program. Its stdin is empty. */
+/** Starts a program. */
 export const spawnChild = (command: string, words: ReadonlyArray<string>, options: ChildOptions): SpawnedChild => {
   const started = Promise.withResolvers<Started | NotStarted>()
   const exit = Promise.withResolvers<ProcessExit>()
   const outputClosed = Promise.withResolvers<void>()
   let output = ""
   let child: ChildProcess | undefined
-  const { detached = false, env, output: target } = options
+  const { detached = false, env, input, output: target } = options
+  const stdin = input === "open" ? "pipe" : "ignore"
   const stdio: SpawnOptions["stdio"] =
-    target === "capture" ? ["ignore", "pipe", "pipe"] : ["ignore", target.stdout, target.stderr]
+    target === "capture" ? [stdin, "pipe", "pipe"] : [stdin, target.stdout, target.stderr]
   try {
     child = spawn(command, words, { stdio, detached, ...(env === undefined ? {} : { env }) })
     const { pid } = child

@@ -13,7 +13,7 @@ import {
 } from "node:fs"
 import { tmpdir } from "node:os"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Layer, Logger, References, Scope } from "effect"
+import { Clock, Effect, Exit, Fiber, Layer, Logger, References, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { type Disk, DiskError, realDisk } from "../../../src/layers/logs/disk.ts"
 import { LogFilesLive } from "../../../src/layers/logs/LogFilesLive.ts"
@@ -21,6 +21,7 @@ import { envoyFormat } from "../../../src/layers/logs/LoggerLive.ts"
 import { makeLogFile } from "../../../src/layers/logs/logFile.ts"
 import { LogFiles } from "../../../src/services/LogFiles.ts"
 import { settings } from "../../fakes.ts"
+import { shows } from "../../shows.ts"
 import { memoryDisk, noSpace } from "./memoryDisk.ts"
 
 const privateFolder = Effect.acquireRelease(
@@ -282,7 +283,7 @@ describe("a log file that cannot be written", () => {
       yield* append("one\ntwo\nthree\n")
       assert.strictEqual(read(), "one\ntwo\n")
       assert.deepStrictEqual(fallback, ["stdout: three\n"])
-      disk.capacity = 1000
+      disk.capacity = 100
       yield* TestClock.adjust("10 seconds")
       assert.deepStrictEqual(logged, [warning("ENOSPC: no space left on device")])
       disk.capacity = 1_000_000
@@ -291,8 +292,27 @@ describe("a log file that cannot be written", () => {
     })
   )
 
-  it.effect("is tried less and less often where it fails again soon after each recovery", () =>
+  it.effect("is tried each second, however often it has failed", () =>
     Effect.gen(function* () {
+      const tried: Array<number> = []
+      const disk = memoryDisk()
+      disk.hasFolder = false
+      const counted: Disk = { ...disk, open: (path) => Effect.andThen(noteTime, disk.open(path)) }
+      const noteTime = Effect.map(Clock.monotonicTimeNanos, (now) => void tried.push(Number(now / 1_000_000_000n)))
+      yield* logFileOn(counted, "/log/a.log")
+      for (let second = 0; second < 300; second += 1) {
+        yield* TestClock.adjust("1 second")
+      }
+      assert.deepStrictEqual(
+        tried,
+        Array.from({ length: 301 }, (_, second) => second)
+      )
+    })
+  )
+
+  it.effect("is tried each second also where it fails again soon after each recovery", () =>
+    Effect.gen(function* () {
+      shows("log-folder-missing")
       const disk = memoryDisk()
       const tooLarge = new DiskError({ code: "EFBIG", message: "EFBIG: file too large" })
       // A quota that has space for short lines only.
@@ -301,14 +321,50 @@ describe("a log file that cannot be written", () => {
         append: (file, bytes) =>
           bytes.length < 150 ? disk.append(file, bytes) : Effect.succeed({ written: 0, error: tooLarge })
       }
-      const { append, logged } = yield* logFileOn(stingy, "/log/a.log", 1e6)
-      for (let second = 0; second < 600; second += 1) {
+      const { append, fallback, logged } = yield* logFileOn(stingy, "/log/a.log", 1e6)
+      for (let second = 0; second < 60; second += 1) {
         yield* append(`${"x".repeat(200)}\n`)
         yield* TestClock.adjust("1 second")
       }
-      const warnings = logged.filter((line) => line.includes("[warning]")).length
-      assert.isAbove(warnings, 1)
-      assert.isBelow(warnings, 120)
+      // Each line is on stdout, and what is said about the file is so: it fails, and a second later it can be written again.
+      assert.lengthOf(fallback, 60)
+      assert.deepStrictEqual(
+        logged,
+        Array.from({ length: 120 }, (_, i) => (i % 2 === 0 ? warning(tooLarge.message) : recovered()))
+      )
+    })
+  )
+
+  it.effect("is used again on a full disk that is smaller than what else counts as free", () =>
+    Effect.gen(function* () {
+      const { disk, append, read } = yield* memoryLogFile((disk) => {
+        disk.capacity = 250
+        disk.files.set("/log/other", { inode: 99, bytes: Buffer.alloc(240), owner: 1, modifiedMillis: 0 })
+      })
+      yield* append("one two three\n")
+      disk.files.delete("/log/other")
+      yield* TestClock.adjust("1 second")
+      yield* append("four\n")
+      assert.match(read(), /writable again\nfour\n$/)
+    })
+  )
+
+  it.effect("says once that its folder is gone, also where it is found out by a rotation", () =>
+    Effect.gen(function* () {
+      const folder = yield* privateFolder
+      const path = `${folder}/a.log`
+      const vanishing: Disk = {
+        ...realDisk,
+        rename: (from, to) =>
+          Effect.suspend(() => {
+            rmSync(folder, { recursive: true })
+            return realDisk.rename(from, to)
+          })
+      }
+      const { append, logged } = yield* logFileOn(vanishing, path)
+      yield* append(`${"x".repeat(990)}\n`)
+      yield* append("one two three\n")
+      assert.deepStrictEqual(logged, [warning(`ENOENT: no such file or directory, open '${path}'`, path)])
     })
   )
 
