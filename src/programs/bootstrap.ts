@@ -8,7 +8,7 @@ import { CommandDetails, everySetting } from "../layers/commandLine/CommandDetai
 import { printOutput } from "../layers/commandLine/output.ts"
 import { printableLine } from "../layers/commandLine/printable.ts"
 import { switchFlag } from "../layers/commandLine/switchFlag.ts"
-import { ConfigLive } from "../layers/config/ConfigLive.ts"
+import { UncheckedConfigLive } from "../layers/config/ConfigLive.ts"
 import { SideFilesLive } from "../layers/files/SideFilesLive.ts"
 import { HostLive } from "../layers/platform/HostLive.ts"
 import { InstanceMetadataLive } from "../layers/platform/InstanceMetadataLive.ts"
@@ -69,7 +69,7 @@ export const bootstrapCommand = Command.make(
     variablesNote: everySetting,
     exitCodes: {
       0: "Printed",
-      1: "A setting is invalid, Envoy rejects the bootstrap, or the command line is wrong"
+      1: "A setting, a file or a port is wrong, Envoy rejects the bootstrap, or the command line is wrong"
     },
     documents: ["docs/bootstrap.md", "docs/relay.md", "docs/settings.md"]
   }),
@@ -81,7 +81,7 @@ export const bootstrapCommand = Command.make(
       Layer.provideMerge(InstanceMetadataLive),
       Layer.provideMerge(Layer.provide(EnvoyBinaryLive, EnvoyWrapperNone)),
       Layer.provideMerge(HostLive),
-      Layer.provideMerge(ConfigLive)
+      Layer.provideMerge(UncheckedConfigLive)
     )
   )
 )

@@ -3,6 +3,7 @@ import type { AdminAddress, JsonObject, PartSource, SideFile } from "../../servi
 import { type BootstrapProblem, UserFileError } from "../../services/BootstrapProblem.ts"
 import { InvalidSetting } from "../../services/Config.ts"
 import type { EnvoyVersion } from "../../services/EnvoyBinary.ts"
+import type { AgentMode } from "../../services/Setting.ts"
 import type { SettingName, Settings } from "../../services/Settings.ts"
 import { expectedAdmin, findAdminAddress } from "./adminAddress.ts"
 import { adminFragment } from "./fragments/admin.ts"
@@ -153,4 +154,38 @@ export const compose = (
       localRelay
     }))
   )
+}
+
+/** A mode without what its settings lack: it serves to check what does not depend on that. */
+const standIns: Readonly<Record<Exclude<AgentMode, "relay">, WorkloadMode>> = {
+  "app mesh": {
+    _tag: "AppMesh",
+    nodeId: "",
+    resourceVariable: "APPMESH_RESOURCE_ARN",
+    resource: { _tag: "VirtualNode", mesh: "", name: "" },
+    region: "",
+    endpoint: "",
+    signingName: "",
+    localRelay: undefined
+  },
+  "service connect": {
+    _tag: "ServiceConnect",
+    nodeId: "",
+    resourceVariable: "APPMESH_RESOURCE_ARN",
+    resource: { _tag: "TaskSet", cluster: "", service: "" },
+    region: undefined,
+    endpoint: ""
+  },
+  standalone: { _tag: "Standalone", endpoint: "", security: "grpc", nodeId: "", nodeCluster: "" }
+}
+
+/** What is wrong with the user's files and the admin, although the mode itself lacks something. */
+export const problemsBesidesMode = (
+  mode: AgentMode,
+  settings: Settings,
+  facts: BootstrapFacts
+): ReadonlyArray<BootstrapProblem> => {
+  if (mode === "relay") return []
+  const composed = composeWorkload(standIns[mode], settings, facts)
+  return Result.isFailure(composed) ? composed.failure : []
 }
