@@ -57,7 +57,7 @@ export const chapters = {
     defaults: "Every setting has its documented default",
     "minimum-drain": "The minimum drain wait is 5 s, or the maximum if that is shorter",
     "admin-log-fallback":
-      "Where the usual folder of Envoy's admin access log is read-only, the log is in /tmp, with a warning",
+      "Where the usual folder of Envoy's admin access log is read-only, there is no such log, with a warning",
     "ca-bundle-order": "The trusted roots are the first of three common files that exists",
     "guards-auto":
       "Runtime flags that this Envoy has removed are left out, with a warning only if their variable was set",
@@ -89,6 +89,16 @@ export const chapters = {
     "region-needed": "Without a region App Mesh mode ends with 1 and names AWS_REGION",
     "imds-when": "EC2 metadata is requested only for the region, or if the three Kubernetes variables are set",
     "imds-token": "Its token request has 500 ms; after that the requests have no token",
+    "any-arn": "In Service Connect mode any ARN with a resource names the node, an unknown kind with a warning",
+    "gateway-segments": "X-Ray's segments call a virtual gateway `virtual_node_name` too",
+    "ip-families":
+      "In bridge mode a task with both IP families has IPv6 alone if its containers have IPv6 addresses in the mapping",
+    "kubernetes-facts": "Facts about Kubernetes are sent only if all three variables are set",
+    "mappings-as-they-are": "A mapping that can be parsed is passed on as it is, nested values too",
+    "fips-regions": "A region's endpoint in us-gov-* and us-iso* needs a FIPS Envoy",
+    "relay-curves": "A relay in us-isof-* and eu-isoe-* offers the curve P-384 alone",
+    "metadata-size": "An answer of a metadata endpoint past 4 MB is refused",
+    "socket-folder-missing": "A missing folder of a unix socket, of the agent or of Envoy, is called that",
     "recorded-cases": "The recorded environments have the recorded bootstraps, arguments and errors as outcome",
     "valid-for-envoy": "The real Envoy accepts these bootstraps, and those of random valid settings",
     "yaml-1.1": "Custom files are YAML 1.1",

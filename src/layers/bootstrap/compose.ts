@@ -15,6 +15,7 @@ import { runtimeFragment } from "./fragments/runtime.ts"
 import { statsFragment } from "./fragments/stats.ts"
 import { statsSinksFragment } from "./fragments/statsSinks.ts"
 import { tracingFragment } from "./fragments/tracing.ts"
+import { knownArns } from "./mode/meshResource.ts"
 import type { RelayUpstream } from "./mode/relayUpstream.ts"
 import type { ResolvedMode, WorkloadMode } from "./mode/resolvedMode.ts"
 import { isObject } from "./protoJson.ts"
@@ -92,6 +93,12 @@ const composeRelay = (
   }))
 }
 
+/** A resource of an unknown kind is the management server's to judge. */
+const unknownResource = (mode: WorkloadMode): ReadonlyArray<string> =>
+  mode._tag === "ServiceConnect" && mode.resource._tag === "Other"
+    ? [`${mode.resourceVariable}=${mode.nodeId} names a resource of an unknown kind: known is ${knownArns}`]
+    : []
+
 /** The bootstrap of an Envoy that carries a workload's traffic, in the order of Envoy's own documentation. */
 const composeWorkload = (
   mode: WorkloadMode,
@@ -132,7 +139,7 @@ const composeWorkload = (
       localRelay: undefined,
       sideFiles: tracing.sideFiles,
       leftOutFlags: runtime.leftOut,
-      warnings: [...runtime.warnings, ...node.warnings, ...merged.warnings]
+      warnings: [...unknownResource(mode), ...runtime.warnings, ...node.warnings, ...merged.warnings]
     }))
   )
 }
