@@ -176,8 +176,8 @@ describe("the command config", () => {
       const problems = [
         /^APPMESH_RESOURCE_ARN is not set/,
         /^ENVOY_RESOURCES_CONFIG_FILE=\/nonexistent.yaml does not exist$/,
-        /^APPNET_RUN_DIR=\/nonexistent cannot hold the files of this agent: \/nonexistent does not exist$/,
-        /^port 9901 is used twice/
+        /^port 9901 is used twice/,
+        /^APPNET_RUN_DIR=\/nonexistent cannot hold the files of this agent: \/nonexistent does not exist$/
       ]
       const fails = ({ result }: Effect.Success<ReturnType<typeof showing>>, expected: ReadonlyArray<RegExp>) => {
         const lines = Result.isFailure(result) ? result.failure.message.split("\n") : []

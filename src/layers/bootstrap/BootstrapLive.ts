@@ -5,7 +5,6 @@ import { Config, type InvalidSetting, isSetIn } from "../../services/Config.ts"
 import type { AgentMode, Mode } from "../../services/Setting.ts"
 import type { SettingName, Settings } from "../../services/Settings.ts"
 import { isUsedWithOwnBootstrap } from "../config/settingUse.ts"
-import { agentPathProblems } from "./agentPaths.ts"
 import { type Composed, compose, problemsBesidesMode } from "./compose.ts"
 import { logDecisions } from "./decisionLog.ts"
 import { tracerConflict } from "./fragments/tracing.ts"
@@ -21,7 +20,7 @@ import { readCustomBootstrap } from "./userFiles/customBootstrap.ts"
 type ActiveModes = readonly [AgentMode, ...ReadonlyArray<Mode>]
 
 /** Whether a setting holds its default because its value cannot be used: nothing may be concluded from it. */
-const isAmong = (problems: ReadonlyArray<InvalidSetting>) => {
+export const isAmong = (problems: ReadonlyArray<InvalidSetting>) => {
   const names = new Set(problems.map(({ variable }) => variable))
   return (name: SettingName) => names.has(name)
 }
@@ -72,7 +71,6 @@ const problemsOfUnknownMode = Effect.fn("Bootstrap.problemsOfUnknownMode")(funct
     ...invalid,
     ...(conflict === undefined ? [] : [conflict]),
     ...files,
-    ...(yield* agentPathProblems(settings, { isGenerated: true, isInvalid })),
     ...portCollisions({ settings, active: mayBeRelay ? ["relay"] : [], isInvalid })
   ]
 })
@@ -113,7 +111,6 @@ const generateBootstrap = Effect.fn("Bootstrap.generate")(function* (config: Con
     ...fileProblems(inputs),
     ...(Result.isFailure(resolved) ? problemsBesidesMode(mode, settings, factsOf(inputs, isSet)) : []),
     ...(Result.isSuccess(resolved) && Result.isFailure(composed) ? composed.failure : []),
-    ...(yield* agentPathProblems(settings, { isGenerated: true, isInvalid })),
     ...portCollisions({ settings, active: activeModes, isInvalid })
   ]
   if (Result.isFailure(resolved) || Result.isFailure(composed) || problems.length > 0) {
@@ -154,7 +151,6 @@ const useCustomBootstrap = Effect.fn("Bootstrap.useCustom")(function* (
   const problems: ReadonlyArray<BootstrapProblem> = [
     ...invalid.filter(isUsed),
     ...(Result.isFailure(custom) ? [custom.failure] : []),
-    ...(yield* agentPathProblems(settings, { isGenerated: false, isInvalid })),
     ...portCollisions({
       settings,
       active: [],

@@ -12,7 +12,6 @@ import {
   generatedOf,
   problemsOf,
   RightSettings,
-  readOnlyFiles,
   serviceConnect,
   WrongSettings,
   withFiles
@@ -111,8 +110,6 @@ describe("a generated bootstrap", () => {
         ENVOY_TRACING_CFG_FILE: `${DIR}/tracing.yaml`,
         ENVOY_RESOURCES_CONFIG_FILE: `${DIR}/resources.yaml`,
         ENVOY_STATS_CONFIG_FILE: `${DIR}/none.yaml`,
-        APPNET_AGENT_ADMIN_MODE: "uds",
-        APPNET_AGENT_ADMIN_UDS_PATH: "/nonexistent/api.sock",
         APPNET_AGENT_SCRAPE_ADDRESS: "127.0.0.1:9901",
         APPMESH_XDS_ENDPOINT: "xds"
       })
@@ -123,7 +120,6 @@ describe("a generated bootstrap", () => {
         /^APPMESH_XDS_ENDPOINT=xds is invalid/,
         /^ENVOY_STATS_CONFIG_FILE=.* does not exist$/,
         /^ENVOY_RESOURCES_CONFIG_FILE=.*: line 1, column 1: tracing is in the bootstrap already/,
-        /^APPNET_AGENT_ADMIN_UDS_PATH=\/nonexistent\/api.sock cannot be created: \/nonexistent does not exist$/,
         /^port 9901 is used twice: for Envoy's admin/
       ]
       assert.strictEqual(problems.length, expected.length, problems.join("\n"))
@@ -151,35 +147,6 @@ describe("a generated bootstrap", () => {
       assert.deepStrictEqual(yield* invalid({ ...signing, APPNET_AGENT_SCRAPE_ADDRESS: "127.0.0.1:9903" }), [
         "APPNET_ENABLE_LOCAL_RELAY_MODE_FOR_XDS"
       ])
-    })
-  )
-
-  it.effect("needs folders for the files of the agent, and says what is wrong with them", () =>
-    Effect.gen(function* () {
-      shows("socket-folder-missing", "APPNET_RUN_DIR", "APPNET_AGENT_ADMIN_UDS_PATH")
-      const DIR = yield* withFiles({ file: "" })
-      const uds = { ...serviceConnect, APPNET_AGENT_ADMIN_MODE: "uds" }
-      const problemWith = (path: string) =>
-        Effect.map(problemsOf({ ...uds, APPNET_AGENT_ADMIN_UDS_PATH: path }), ([problem]) => problem)
-      const cannot = (path: string) => `APPNET_AGENT_ADMIN_UDS_PATH=${path} cannot be created`
-      assert.strictEqual(
-        yield* problemWith(`${DIR}/none/a.sock`),
-        `${cannot(`${DIR}/none/a.sock`)}: ${DIR}/none does not exist`
-      )
-      assert.strictEqual(
-        yield* problemWith(`${DIR}/file/a.sock`),
-        `${cannot(`${DIR}/file/a.sock`)}: ${DIR}/file is not a folder`
-      )
-      assert.match(
-        `${yield* problemsOf({ ...uds, APPNET_AGENT_ADMIN_UDS_PATH: "/x/a.sock" }, { files: readOnlyFiles() })}`,
-        /cannot be created: this user cannot write to \/x$/
-      )
-      yield* bootstrapOf({ ...uds, APPNET_AGENT_ADMIN_UDS_PATH: `${DIR}/a.sock` })
-      yield* bootstrapOf({ ...serviceConnect, APPNET_AGENT_ADMIN_UDS_PATH: "/nonexistent/a.sock" })
-      assert.strictEqual(
-        `${yield* problemsOf({ ...serviceConnect, APPNET_RUN_DIR: "/nonexistent" })}`,
-        "APPNET_RUN_DIR=/nonexistent cannot hold the files of this agent: /nonexistent does not exist"
-      )
     })
   )
 
