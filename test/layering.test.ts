@@ -66,7 +66,12 @@ describe("src", () => {
 
   it("has only compositions at the top of layers", () => {
     const top = files.filter((file) => /^layers\/[^/]*$/.test(file))
-    assert.deepStrictEqual(top.toSorted(), ["layers/AgentLive.ts", "layers/EnvoyLive.ts", "layers/LocalRelayLive.ts"])
+    assert.deepStrictEqual(top.toSorted(), [
+      "layers/AgentLive.ts",
+      "layers/CheckLive.ts",
+      "layers/EnvoyLive.ts",
+      "layers/LocalRelayLive.ts"
+    ])
   })
 
   it("has no files that import each other in a circle", () => {

@@ -1,7 +1,8 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Layer } from "effect"
-import { BootstrapLive } from "./bootstrap/BootstrapLive.ts"
-import { ConfigLive } from "./config/ConfigLive.ts"
+import { BootstrapOfStartLive, ConfigOfStartLive, StartCheckLive } from "./bootstrap/StartCheckLive.ts"
+import { CheckLive } from "./CheckLive.ts"
+import { UncheckedConfigLive } from "./config/ConfigLive.ts"
 import { ConnectionDiagnosisLive } from "./diagnosis/ConnectionDiagnosisLive.ts"
 import { ManagementServerProbeLive } from "./diagnosis/ManagementServerProbeLive.ts"
 import { EnvoyLive } from "./EnvoyLive.ts"
@@ -24,7 +25,7 @@ import { SnapshotterLive } from "./stats/SnapshotterLive.ts"
 /** The settings, and the log as they configure it. Built first and released last, so that the log has the agent's last line. */
 export const ConfigAndLogLive = DestinationLoggerLive.pipe(
   Layer.provideMerge(Layer.provide(LogFilesLive, StderrLoggerLive)),
-  Layer.provideMerge(ConfigLive)
+  Layer.provideMerge(ConfigOfStartLive.pipe(Layer.provide(CheckLive), Layer.provide(UncheckedConfigLive)))
 )
 
 /**
@@ -40,7 +41,7 @@ export const agentLive = ({ probe }: EarlyStart) =>
     Layer.provideMerge(ManagementServerProbeLive),
     Layer.provideMerge(EnvoyLive),
     Layer.provideMerge(LocalRelayLive),
-    Layer.provideMerge(BootstrapLive),
+    Layer.provideMerge(Layer.provide(BootstrapOfStartLive, StartCheckLive)),
     Layer.provideMerge(TaskMetadataLive),
     Layer.provideMerge(InstanceMetadataLive),
     Layer.provideMerge(EnvoyBinaryLive),

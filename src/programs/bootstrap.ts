@@ -8,7 +8,7 @@ import { CommandDetails, everySetting } from "../layers/commandLine/CommandDetai
 import { printOutput } from "../layers/commandLine/output.ts"
 import { printableLine } from "../layers/commandLine/printable.ts"
 import { switchFlag } from "../layers/commandLine/switchFlag.ts"
-import { ConfigLive } from "../layers/config/ConfigLive.ts"
+import { UncheckedConfigLive } from "../layers/config/ConfigLive.ts"
 import { RunFolderLive } from "../layers/files/RunFolderLive.ts"
 import { SideFilesLive } from "../layers/files/SideFilesLive.ts"
 import { HostLive } from "../layers/platform/HostLive.ts"
@@ -70,7 +70,7 @@ export const bootstrapCommand = Command.make(
     variablesNote: everySetting,
     exitCodes: {
       0: "Printed",
-      1: "A setting is invalid, Envoy rejects the bootstrap, or the command line is wrong"
+      1: "A setting, a file or a port is wrong, Envoy rejects the bootstrap, or the command line is wrong"
     },
     documents: ["docs/bootstrap.md", "docs/relay.md", "docs/settings.md"]
   }),
@@ -83,7 +83,7 @@ export const bootstrapCommand = Command.make(
       Layer.provideMerge(Layer.provide(EnvoyBinaryLive, EnvoyWrapperNone)),
       Layer.provideMerge(HostLive),
       Layer.provideMerge(RunFolderLive),
-      Layer.provideMerge(ConfigLive)
+      Layer.provideMerge(UncheckedConfigLive)
     )
   )
 )

@@ -1,13 +1,10 @@
 import { Effect, Layer, Runtime, Schema, Stream } from "effect"
-import { ConfigLive } from "../layers/config/ConfigLive.ts"
+import { configLiveFor } from "../layers/config/ConfigLive.ts"
 import { ManagementClientLive } from "../layers/management/client/ManagementClientLive.ts"
 import { type ManagementAnswer, ManagementClient } from "../services/ManagementClient.ts"
 import type { SettingName } from "../services/Settings.ts"
 
 // What the commands share that ask the running agent.
-
-/** The running agent of these settings. */
-export const RunningAgentLive = ManagementClientLive.pipe(Layer.provideMerge(ConfigLive))
 
 /** The variables by which a command finds the running agent. */
 export const addressVariables: ReadonlyArray<SettingName> = [
@@ -19,6 +16,16 @@ export const addressVariables: ReadonlyArray<SettingName> = [
 
 /** The same, with the token that requests carry. */
 export const requestVariables: ReadonlyArray<SettingName> = [...addressVariables, "APPNET_AGENT_ADMIN_TOKEN"]
+
+/** The variables of all commands that ask the running agent. What else is wrong with the settings is no concern of theirs. */
+const clientVariables: ReadonlyArray<SettingName> = [
+  ...requestVariables,
+  "APPNET_AGENT_POLL_ENVOY_READINESS_INTERVAL_S",
+  "APPNET_AGENT_POLL_ENVOY_READINESS_TIMEOUT_S"
+]
+
+/** The running agent of these settings. */
+export const RunningAgentLive = ManagementClientLive.pipe(Layer.provideMerge(configLiveFor(clientVariables)))
 
 /** What help says about these variables. */
 export const sameAsAgent = "The address of the management API must be set as it is for the running agent."

@@ -1,6 +1,7 @@
 // What can be wrong with the settings and files that a bootstrap is made of. Each is one line of a `BootstrapError`.
 import { Schema } from "effect"
 import { InvalidSetting } from "./Config.ts"
+import { EnvoyNotFound } from "./EnvoyBinary.ts"
 
 /** A file that a variable names cannot be read, or does not hold what Envoy needs. */
 export class UserFileError extends Schema.TaggedError<UserFileError>()("UserFileError", {
@@ -60,6 +61,7 @@ export const BootstrapProblem = Schema.Union([
   UserFileError,
   PortCollision,
   TracerConflict,
-  RunFileError
+  RunFileError,
+  EnvoyNotFound
 ])
 export type BootstrapProblem = typeof BootstrapProblem.Type

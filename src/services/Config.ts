@@ -41,15 +41,20 @@ export class InvalidSettings extends Schema.TaggedError<InvalidSettings>()("Inva
   }
 }
 
-/** The settings in force. They are decoded once, when the agent starts. */
+/**
+ * The settings in force. They are decoded once, when the agent starts. A command that goes on with settings that cannot be
+ * used must say so: with `Bootstrap`, which fails with everything that is wrong with a start at once.
+ */
 export class Config extends Context.Service<
   Config,
   {
-    /** Decoded values by variable name. */
+    /** Decoded values by variable name; the default for one that cannot be used. */
     readonly settings: Settings
     /** Every setting, in table order. */
     readonly inForce: ReadonlyArray<SettingInForce>
     /** Clamped, unreadable and unknown variables; one sentence each. */
     readonly warnings: ReadonlyArray<string>
+    /** The settings that are used but whose value cannot be, in table order. */
+    readonly problems: ReadonlyArray<InvalidSetting>
   }
 >()("agent/Config") {}

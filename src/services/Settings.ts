@@ -121,7 +121,7 @@ export const settingsTable = {
     "/var/log/envoy_admin_access.log",
     envoy(
       "Access log of Envoy's admin",
-      "/var/log/envoy_admin_access.log, or /tmp/envoy_admin_access.log if /var/log cannot be written"
+      "/var/log/envoy_admin_access.log, or none (/dev/null) if /var/log cannot be written"
     )
   ),
   ENVOY_LOG_LEVEL: {

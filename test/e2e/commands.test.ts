@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import { parse } from "yaml"
 import { shows } from "../shows.ts"
-import { agentEnvironment, filesIn, privateFolder, runAgent } from "./agent.ts"
+import { agentEnvironment, filesIn, freePort, privateFolder, runAgent } from "./agent.ts"
 import { inEnvoysPlace } from "./scripts.ts"
 
 describe("a command", () => {
@@ -33,17 +33,56 @@ describe("a command", () => {
     }
   })
 
+  it("names what is wrong with settings, resource, files, ports and folders at once, whatever the command", async () => {
+    shows("all-at-once", "bootstrap-refused", "config-refused", "exit-1-setting")
+    const port = `${await freePort()}`
+    const environment = await environmentWith({
+      APPMESH_RESOURCE_ARN: "",
+      ENVOY_STATS_FLUSH_INTERVAL: "10",
+      ENVOY_RESOURCES_CONFIG_FILE: "/nonexistent.yaml",
+      APPNET_RUN_DIR: "/nonexistent",
+      ENVOY_ADMIN_ACCESS_PORT: port,
+      APPNET_AGENT_HTTP_PORT: port
+    })
+    const wrong = [
+      /ENVOY_STATS_FLUSH_INTERVAL=10 is invalid: expected a duration with a unit/,
+      /APPMESH_RESOURCE_ARN is not set/,
+      /ENVOY_RESOURCES_CONFIG_FILE=\/nonexistent.yaml does not exist$/,
+      new RegExp(`port ${port} is used twice: .*\\(ENVOY_ADMIN_ACCESS_PORT\\) .*\\(APPNET_AGENT_HTTP_PORT\\)`)
+    ]
+    const startsEnvoy =
+      /APPNET_RUN_DIR=\/nonexistent cannot hold the files of this agent: \/nonexistent does not exist$/
+    for (const words of [["config"], ["config", "--json"], ["run"], [], ["bootstrap"]]) {
+      const { code, stderr } = await runAgent(words, environment)
+      expect([words, code]).toEqual([words, 1])
+      const expected = words[0] === "bootstrap" ? wrong : [...wrong, startsEnvoy]
+      expect(stderr.trim().split("\n")).toEqual(expected.map((line) => expect.stringMatching(line)))
+    }
+  })
+
+  it("fails as run does where there is no Envoy, and prints the settings all the same", async () => {
+    shows("config-refused", "APPNET_ENVOY_PATH")
+    const environment = await environmentWith({ APPNET_ENVOY_PATH: "/nonexistent/envoy" })
+    const missing = /cannot start Envoy: \/nonexistent\/envoy does not exist\. Set APPNET_ENVOY_PATH/
+    const config = await runAgent(["config", "--set"], environment)
+    expect([config.code, config.stderr]).toEqual([1, expect.stringMatching(missing)])
+    expect(config.stdout).toMatch(/^mode: service connect \(APPMESH_XDS_ENDPOINT is a unix socket\)\n/)
+    expect(await runAgent(["run"], environment)).toMatchObject({ code: 1, stderr: expect.stringMatching(missing) })
+  })
+
   it("accepts the Go agent's flags in every form", async () => {
     shows("old-flags", "config-json", "ENVOY_LOG_LEVEL", "ENVOY_CONFIG_FILE")
     const environment = await environmentWith({ ENVOY_LOG_LEVEL: "info", ENVOY_CONFIG_FILE: "/from/the/variable" })
+    const own = `${privateFolder()}/own.yaml`
+    writeFileSync(own, "admin: { address: { pipe: { path: /tmp/own.sock } } }\n")
     for (const words of [
-      ["-logLevel", "debug", "config", "--json", "--envoyConfigPath=/own.yaml"],
-      ["config", "-envoyConfigPath", "/own.yaml", "--json", "--logLevel=DEBUG"]
+      ["-logLevel", "debug", "config", "--json", `--envoyConfigPath=${own}`],
+      ["config", "-envoyConfigPath", own, "--json", "--logLevel=DEBUG"]
     ]) {
       const { code, stdout } = await runAgent(words, environment)
       expect(code).toBe(0)
       const { envoyArguments, settings, warnings } = JSON.parse(stdout)
-      expect(envoyArguments.slice(0, 4)).toEqual(["-c", "/own.yaml", "-l", "debug"])
+      expect(envoyArguments.slice(0, 4)).toEqual(["-c", own, "-l", "debug"])
       expect(settings).toContainEqual({ name: "ENVOY_LOG_LEVEL", value: "debug", source: "environment" })
       expect(warnings).toEqual([])
     }
@@ -90,7 +129,9 @@ describe("a command", () => {
     shows("APPNET_RUN_DIR", "exit-1-bootstrap")
     const { code, stderr } = await runAgent(["run"], await environmentWith({ APPNET_RUN_DIR: "/nonexistent" }))
     expect(code).toBe(1)
-    expect(stderr).toMatch(/the bootstrap cannot be written to \/nonexistent \(APPNET_RUN_DIR\): ENOENT/)
+    expect(stderr).toMatch(
+      /APPNET_RUN_DIR=\/nonexistent cannot hold the files of this agent: \/nonexistent does not exist/
+    )
     expect(stderr).not.toContain("Envoy started")
   })
 

@@ -1,13 +1,14 @@
 import { Effect, Layer, Option, Result } from "effect"
 import { Bootstrap, BootstrapError } from "../../services/Bootstrap.ts"
-import type { BootstrapProblem } from "../../services/BootstrapProblem.ts"
-import { Config, isSetIn } from "../../services/Config.ts"
+import type { BootstrapProblem, UserFileError } from "../../services/BootstrapProblem.ts"
+import { Config, type InvalidSetting, isSetIn } from "../../services/Config.ts"
 import type { AgentMode, Mode } from "../../services/Setting.ts"
-import type { Settings } from "../../services/Settings.ts"
-import { type Composed, compose } from "./compose.ts"
+import type { SettingName, Settings } from "../../services/Settings.ts"
+import { isUsedWithOwnBootstrap } from "../config/settingUse.ts"
+import { type Composed, compose, problemsBesidesMode } from "./compose.ts"
 import { logDecisions } from "./decisionLog.ts"
 import { tracerConflict } from "./fragments/tracing.ts"
-import { type BootstrapInputs, collectInputs, factsOf } from "./inputs.ts"
+import { type BootstrapInputs, collectInputs, factsOf, workloadFiles } from "./inputs.ts"
 import { chooseMode } from "./mode/chooseMode.ts"
 import { managementServerOf } from "./mode/managementServer.ts"
 import { resolveMode } from "./mode/resolveMode.ts"
@@ -18,21 +19,24 @@ import { readCustomBootstrap } from "./userFiles/customBootstrap.ts"
 
 type ActiveModes = readonly [AgentMode, ...ReadonlyArray<Mode>]
 
-/** What is wrong with settings and files, whatever the mode needs besides. */
-const problemsOf = (
-  settings: Settings,
-  activeModes: ActiveModes,
-  { manifestProblems, mergedFiles, missingCredentials }: BootstrapInputs
-): ReadonlyArray<BootstrapProblem> => {
-  const conflict = activeModes.includes("relay") ? undefined : tracerConflict(settings)
-  return [
-    ...(conflict === undefined ? [] : [conflict]),
-    ...missingCredentials,
-    ...manifestProblems,
-    ...mergedFiles.problems,
-    ...portCollisions(settings, activeModes)
-  ]
+/** Whether a setting holds its default because its value cannot be used: nothing may be concluded from it. */
+export const isAmong = (problems: ReadonlyArray<InvalidSetting>) => {
+  const names = new Set(problems.map(({ variable }) => variable))
+  return (name: SettingName) => names.has(name)
 }
+
+/** What is wrong with the files, whatever the mode needs besides. */
+const fileProblems = ({
+  manifestProblems,
+  mergedFiles,
+  missingCredentials
+}: Pick<BootstrapInputs, "manifestProblems" | "mergedFiles" | "missingCredentials">): ReadonlyArray<UserFileError> => [
+  ...missingCredentials,
+  ...manifestProblems,
+  ...mergedFiles.problems
+]
+
+const failWith = (problems: ReadonlyArray<BootstrapProblem>) => Effect.fail(new BootstrapError({ problems }))
 
 /** The warning about an access log or a CA bundle is left out if the bootstrap does not use it. */
 const warningsOf = (
@@ -51,7 +55,36 @@ const warningsOf = (
   ]
 }
 
-const generateBootstrap = Effect.fn("Bootstrap.generate")(function* ({ inForce, settings }: Config["Service"]) {
+/**
+ * The problems of settings of which one that chooses the mode cannot be read: what only a certain mode needs is unknown.
+ */
+const problemsOfUnknownMode = Effect.fn("Bootstrap.problemsOfUnknownMode")(function* ({
+  problems: invalid,
+  settings
+}: Config["Service"]) {
+  const isInvalid = isAmong(invalid)
+  // A relay reads none of a workload's files, and has its admin on a socket.
+  const mayBeRelay = isInvalid("APPNET_ENABLE_RELAY_MODE_FOR_XDS")
+  const files = mayBeRelay ? [] : fileProblems(yield* Effect.all(workloadFiles(settings)))
+  const conflict = mayBeRelay ? undefined : tracerConflict(settings)
+  return [
+    ...invalid,
+    ...(conflict === undefined ? [] : [conflict]),
+    ...files,
+    ...portCollisions({ settings, active: mayBeRelay ? ["relay"] : [], isInvalid })
+  ]
+})
+
+const generateBootstrap = Effect.fn("Bootstrap.generate")(function* (config: Config["Service"]) {
+  const { inForce, problems: invalid } = config
+  const isInvalid = isAmong(invalid)
+  // Nothing is concluded from the default in place of a value that cannot be used: a local relay least of all.
+  const settings: Settings = isInvalid("APPNET_ENABLE_LOCAL_RELAY_MODE_FOR_XDS")
+    ? { ...config.settings, APPNET_ENABLE_LOCAL_RELAY_MODE_FOR_XDS: "0" }
+    : config.settings
+  if (isInvalid("APPNET_ENABLE_RELAY_MODE_FOR_XDS") || isInvalid("APPNET_XDS_MODE")) {
+    return yield* failWith(yield* problemsOfUnknownMode(config))
+  }
   const { mode, reason } = chooseMode(settings)
   yield* Effect.logDebug(`${mode} mode: ${reason}`)
 
@@ -68,13 +101,21 @@ const generateBootstrap = Effect.fn("Bootstrap.generate")(function* ({ inForce, 
     usesLocalRelay: localRelay.isEnabled,
     isSet
   })
+  const conflict = mode === "relay" ? undefined : tracerConflict(settings)
+  const composed = Result.flatMap(resolved, (found) => compose(found, settings, factsOf(inputs, isSet)))
   // Every problem is reported at once, so that the user need not start the agent again for each of them.
-  const problems = problemsOf(settings, activeModes, inputs)
-  if (Result.isFailure(resolved)) return yield* new BootstrapError({ problems: [...resolved.failure, ...problems] })
-  if (problems.length > 0) return yield* new BootstrapError({ problems })
-
-  const composed = compose(resolved.success, settings, factsOf(inputs, isSet))
-  if (Result.isFailure(composed)) return yield* new BootstrapError({ problems: composed.failure })
+  const problems: ReadonlyArray<BootstrapProblem> = [
+    ...invalid,
+    ...(Result.isFailure(resolved) ? resolved.failure : []),
+    ...(conflict === undefined ? [] : [conflict]),
+    ...fileProblems(inputs),
+    ...(Result.isFailure(resolved) ? problemsBesidesMode(mode, settings, factsOf(inputs, isSet)) : []),
+    ...(Result.isSuccess(resolved) && Result.isFailure(composed) ? composed.failure : []),
+    ...portCollisions({ settings, active: activeModes, isInvalid })
+  ]
+  if (Result.isFailure(resolved) || Result.isFailure(composed) || problems.length > 0) {
+    return yield* failWith(problems)
+  }
 
   const { admin, leftOutFlags, localRelay: relay, sideFiles, sources, value } = composed.success
   const managementServer = managementServerOf(resolved.success, settings, trustedRoots.path)
@@ -100,15 +141,45 @@ const generateBootstrap = Effect.fn("Bootstrap.generate")(function* ({ inForce, 
   })
 })
 
-/** The user's own bootstrap (`ENVOY_CONFIG_FILE`), else one that is generated from the settings. */
-export const BootstrapLive = Layer.effect(
-  Bootstrap,
-  Effect.gen(function* () {
-    const config = yield* Config
-    const custom = yield* Effect.mapError(
-      readCustomBootstrap(config.settings),
-      (problem) => new BootstrapError({ problems: [problem] })
-    )
-    return Option.isSome(custom) ? custom.value : yield* generateBootstrap(config)
+/** With a bootstrap of the user's own, most settings are not used. */
+const useCustomBootstrap = Effect.fn("Bootstrap.useCustom")(function* (
+  { problems: invalid, settings }: Config["Service"],
+  custom: Result.Result<Bootstrap["Service"], UserFileError>
+) {
+  const isInvalid = isAmong(invalid)
+  const isUsed = ({ variable }: InvalidSetting) => isUsedWithOwnBootstrap(variable)
+  const problems: ReadonlyArray<BootstrapProblem> = [
+    ...invalid.filter(isUsed),
+    ...(Result.isFailure(custom) ? [custom.failure] : []),
+    ...portCollisions({
+      settings,
+      active: [],
+      isInvalid,
+      ownAdmin: Result.isSuccess(custom) ? custom.success.admin : undefined
+    })
+  ]
+  if (Result.isFailure(custom) || problems.length > 0) return yield* failWith(problems)
+  return Bootstrap.of({
+    ...custom.success,
+    warnings: [
+      ...custom.success.warnings,
+      ...invalid
+        .filter((problem) => !isUsed(problem))
+        .map(({ message }) => message.replace(" is invalid: ", " is invalid, but not used with ENVOY_CONFIG_FILE: "))
+    ]
   })
-)
+})
+
+/** The user's own bootstrap, else a generated one; or everything that is wrong with the settings, files and ports. */
+export const makeBootstrap = Effect.gen(function* () {
+  const config = yield* Config
+  const custom = yield* Effect.result(readCustomBootstrap(config.settings))
+  if (Result.isFailure(custom)) return yield* useCustomBootstrap(config, Result.fail(custom.failure))
+  return yield* Option.match(custom.success, {
+    onNone: () => generateBootstrap(config),
+    onSome: (own) => useCustomBootstrap(config, Result.succeed(own))
+  })
+})
+
+/** The user's own bootstrap (`ENVOY_CONFIG_FILE`), else one that is generated from the settings. */
+export const BootstrapLive = Layer.effect(Bootstrap, makeBootstrap)

@@ -3,6 +3,7 @@ import type { AdminAddress, JsonObject, PartSource, SideFile } from "../../servi
 import { type BootstrapProblem, UserFileError } from "../../services/BootstrapProblem.ts"
 import { InvalidSetting } from "../../services/Config.ts"
 import type { EnvoyVersion } from "../../services/EnvoyBinary.ts"
+import type { AgentMode } from "../../services/Setting.ts"
 import type { SettingName, Settings } from "../../services/Settings.ts"
 import { expectedAdmin, findAdminAddress } from "./adminAddress.ts"
 import { adminFragment } from "./fragments/admin.ts"
@@ -14,6 +15,7 @@ import { runtimeFragment } from "./fragments/runtime.ts"
 import { statsFragment } from "./fragments/stats.ts"
 import { statsSinksFragment } from "./fragments/statsSinks.ts"
 import { tracingFragment } from "./fragments/tracing.ts"
+import { knownArns } from "./mode/meshResource.ts"
 import type { RelayUpstream } from "./mode/relayUpstream.ts"
 import type { ResolvedMode, WorkloadMode } from "./mode/resolvedMode.ts"
 import { isObject } from "./protoJson.ts"
@@ -91,6 +93,12 @@ const composeRelay = (
   }))
 }
 
+/** A resource of an unknown kind is the management server's to judge. */
+const unknownResource = (mode: WorkloadMode): ReadonlyArray<string> =>
+  mode._tag === "ServiceConnect" && mode.resource._tag === "Other"
+    ? [`${mode.resourceVariable}=${mode.nodeId} names a resource of an unknown kind: known is ${knownArns}`]
+    : []
+
 /** The bootstrap of an Envoy that carries a workload's traffic, in the order of Envoy's own documentation. */
 const composeWorkload = (
   mode: WorkloadMode,
@@ -131,7 +139,7 @@ const composeWorkload = (
       localRelay: undefined,
       sideFiles: tracing.sideFiles,
       leftOutFlags: runtime.leftOut,
-      warnings: [...runtime.warnings, ...node.warnings, ...merged.warnings]
+      warnings: [...unknownResource(mode), ...runtime.warnings, ...node.warnings, ...merged.warnings]
     }))
   )
 }
@@ -153,4 +161,38 @@ export const compose = (
       localRelay
     }))
   )
+}
+
+/** A mode without what its settings lack: it serves to check what does not depend on that. */
+const standIns: Readonly<Record<Exclude<AgentMode, "relay">, WorkloadMode>> = {
+  "app mesh": {
+    _tag: "AppMesh",
+    nodeId: "",
+    resourceVariable: "APPMESH_RESOURCE_ARN",
+    resource: { _tag: "VirtualNode", mesh: "", name: "" },
+    region: "",
+    endpoint: "",
+    signingName: "",
+    localRelay: undefined
+  },
+  "service connect": {
+    _tag: "ServiceConnect",
+    nodeId: "",
+    resourceVariable: "APPMESH_RESOURCE_ARN",
+    resource: { _tag: "TaskSet", cluster: "", service: "" },
+    region: undefined,
+    endpoint: ""
+  },
+  standalone: { _tag: "Standalone", endpoint: "", security: "grpc", nodeId: "", nodeCluster: "" }
+}
+
+/** What is wrong with the user's files and the admin, although the mode itself lacks something. */
+export const problemsBesidesMode = (
+  mode: AgentMode,
+  settings: Settings,
+  facts: BootstrapFacts
+): ReadonlyArray<BootstrapProblem> => {
+  if (mode === "relay") return []
+  const composed = composeWorkload(standIns[mode], settings, facts)
+  return Result.isFailure(composed) ? composed.failure : []
 }

@@ -16,7 +16,7 @@ import { samplingManifestProblems } from "./userFiles/samplingManifest.ts"
 const noMergedFiles: MergedFiles = { files: [], problems: [] }
 
 /** The files that a workload's bootstrap is made of or refers to. A relay's bootstrap is a template alone. */
-const workloadFiles = (settings: Settings) => ({
+export const workloadFiles = (settings: Settings) => ({
   missingCredentials: missingCredentialFiles(settings),
   manifestProblems: samplingManifestProblems(settings),
   mergedFiles: readMergedFiles(settings)

@@ -24,7 +24,8 @@ const needsInstanceFacts = (mode: AgentMode, settings: Settings): boolean => {
   }
 }
 
-const isPod = (settings: Settings) => kubernetesVariables.every((name) => settings[name] !== undefined)
+/** Whether the App Mesh controller has described this pod. */
+export const isPod = (settings: Settings): boolean => kubernetesVariables.every((name) => settings[name] !== undefined)
 
 /** Only a management server of AWS is sent facts about the task. */
 const needsTaskFacts = (mode: AgentMode): boolean => mode === "app mesh" || mode === "service connect"

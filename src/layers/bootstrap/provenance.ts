@@ -35,13 +35,13 @@ export interface SplitParts {
 /** Separates the parts into plain proto3 JSON and the list of their sources, by path. */
 export const splitSources = (parts: PartObject): SplitParts => {
   const sources: Array<PartSource> = []
-  const plainObject = (part: PartObject, path: PartSource["path"]): JsonObject => {
-    const fields: Record<string, Json> = {}
-    for (const [key, field] of Object.entries(part)) {
-      if (field !== undefined) fields[key] = plainValue(field, [...path, key])
-    }
-    return fields
-  }
+  // A name like __proto__ is a field like any other here.
+  const plainObject = (part: PartObject, path: PartSource["path"]): JsonObject =>
+    Object.fromEntries(
+      Object.entries(part).flatMap(([key, field]) =>
+        field === undefined ? [] : [[key, plainValue(field, [...path, key])]]
+      )
+    )
   const plainValue = (part: Part, path: PartSource["path"]): Json => {
     if (part instanceof Sourced) {
       sources.push({ path, variables: part.variables })

@@ -91,6 +91,12 @@ export const isUsed = (known: KnownSettings): ((name: SettingName) => boolean) =
     settingsTable[name].modes.some((mode) => mode === "all" || modes.has(mode)) && (conditions[name]?.(known) ?? true)
 }
 
-/** Whether the agent uses a setting with a bootstrap of the user's own, which is used as it is. */
-export const isUsedWithOwnBootstrap = (name: SettingName): boolean =>
-  ["Running Envoy", "Management API", "Health", "Logs"].includes(settingsTable[name].group)
+/** The settings of the agent itself. */
+const agentSettings: ReadonlySet<string> = new Set(
+  Object.entries(settingsTable).flatMap(([name, { group }]) =>
+    ["Running Envoy", "Management API", "Health", "Logs"].includes(group) ? [name] : []
+  )
+)
+
+/** Whether a setting is used with a bootstrap of the user's own, which Envoy is started with as it is. */
+export const isUsedWithOwnBootstrap = (name: string): boolean => agentSettings.has(name)

@@ -35,7 +35,7 @@ export const layerNoTransport = Layer.effect(
         { concurrency: "unbounded" }
       )
       const [container, task] = answers.map(Result.getOrElse(() => undefined))
-      const { facts, invalidFields } = readTask(container, task)
+      const { facts, invalidFields } = readTask(container, task, settings.APPNET_CONTAINER_IP_MAPPING)
       const found = Object.entries(facts).flatMap(([name, value]) => (value === undefined ? [] : [name]))
       yield* Effect.logDebug(`ECS task metadata of ${uri} (${variable}) has: ${found.join(", ") || "nothing"}`)
       if (invalidFields.length > 0) {

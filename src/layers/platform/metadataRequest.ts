@@ -30,10 +30,10 @@ export const requestMetadata = Effect.fn("requestMetadata")(function* (
   const failed = (kind: MetadataError["kind"], reason: string) => new MetadataError({ url, kind, reason })
   const exchange = Effect.gen(function* () {
     const response = yield* client.execute(request)
-    const body = yield* wholeText(response)
-    return { status: response.status, body }
+    if (response.status !== 200) return yield* failed("status", `status ${response.status}`)
+    return yield* wholeText(response)
   })
-  const { body, status } = yield* exchange.pipe(
+  return yield* exchange.pipe(
     Effect.catchTags({
       BodyTooLong: ({ message }) => Effect.fail(failed("invalid", message)),
       HttpClientError: ({ reason }) => {
@@ -47,6 +47,4 @@ export const requestMetadata = Effect.fn("requestMetadata")(function* (
       orElse: () => Effect.fail(failed("timeout", `no answer in ${timeoutMillis} ms`))
     })
   )
-  if (status !== 200) return yield* failed("status", `status ${status}`)
-  return body
 })

@@ -1,4 +1,7 @@
 import { Option, Schema } from "effect"
+import type { Json } from "../../services/Bootstrap.ts"
+import { isIpv6 } from "../../services/hostPort.ts"
+import { parseJsonObject } from "../../services/jsonObject.ts"
 import type { IpFamilies, TaskFacts } from "../../services/Metadata.ts"
 
 const Network = Schema.Struct({
@@ -21,10 +24,24 @@ const taskNetworks = (containers: ReadonlyArray<typeof Container.Type>): Readonl
     Networks.filter(({ NetworkMode }) => NetworkMode === "awsvpc" || (NetworkMode === "bridge" && Type === "CNI_PAUSE"))
   )
 
-const familiesOf = (networks: ReadonlyArray<Network>): IpFamilies | undefined => {
+/** Whether any text in a JSON value is an IPv6 address. */
+const holdsIpv6 = (json: Json): boolean => {
+  if (typeof json === "string") return isIpv6(json)
+  return typeof json === "object" && json !== null && Object.values(json).some(holdsIpv6)
+}
+
+/**
+ * In bridge mode, a pause container with both families says nothing of how the task's containers are reached: the mapping
+ * of their addresses does.
+ */
+const familiesOf = (networks: ReadonlyArray<Network>, containerMapping: string | undefined): IpFamilies | undefined => {
   const hasIpv4 = networks.some(({ IPv4Addresses = [] }) => IPv4Addresses.length > 0)
   const hasIpv6 = networks.some(({ IPv6Addresses = [] }) => IPv6Addresses.length > 0)
-  if (hasIpv4 && hasIpv6) return "ALL"
+  if (hasIpv4 && hasIpv6) {
+    const isBridge = networks.some(({ NetworkMode }) => NetworkMode === "bridge")
+    const mapping = isBridge && containerMapping !== undefined ? parseJsonObject(containerMapping) : undefined
+    return mapping !== undefined && holdsIpv6(mapping) ? "IPv6_ONLY" : "ALL"
+  }
   if (hasIpv4) return "IPv4_ONLY"
   return hasIpv6 ? "IPv6_ONLY" : undefined
 }
@@ -37,9 +54,9 @@ export interface ReadTask {
 
 /**
  * The facts in the JSON answers to `URI` (the container) and `URI/task`. A field that is missing, or has another type
- * than expected, leaves out that fact alone.
+ * than expected, leaves out that fact alone. `containerMapping` is the text of `APPNET_CONTAINER_IP_MAPPING`.
  */
-export const readTask = (container: unknown, task: unknown): ReadTask => {
+export const readTask = (container: unknown, task: unknown, containerMapping?: string): ReadTask => {
   const invalidFields: Array<string> = []
   const read = <A>(json: unknown, name: string, schema: Schema.Codec<A, unknown>): A | undefined => {
     if (typeof json !== "object" || json === null) return undefined
@@ -62,7 +79,7 @@ export const readTask = (container: unknown, task: unknown): ReadTask => {
     availabilityZoneId: readText("AvailabilityZoneID"),
     cpu: readLimit("CPU"),
     memory: readLimit("Memory"),
-    ipFamilies: familiesOf(taskNetworks(read(task, "Containers", Schema.Array(Container)) ?? []))
+    ipFamilies: familiesOf(taskNetworks(read(task, "Containers", Schema.Array(Container)) ?? []), containerMapping)
   }
   return { facts, invalidFields }
 }

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Option, Result } from "effect"
+import { Effect, Option, Result } from "effect"
 import * as yaml from "yaml"
 import { findAdminAddress } from "../../../src/layers/bootstrap/adminAddress.ts"
 import { explain } from "../../../src/layers/bootstrap/explain.ts"
@@ -8,6 +8,7 @@ import { shows } from "../../shows.ts"
 import {
   appMesh,
   bootstrapOf,
+  type Environment,
   generatedOf,
   problemsOf,
   RightSettings,
@@ -61,14 +62,21 @@ describe("a generated bootstrap", () => {
     { right: RightSettings, wrong: WrongSettings },
     Effect.fnUntraced(function* ({ right, wrong }) {
       shows("all-at-once")
-      const names = Object.keys(wrong)
-      const made = yield* Effect.exit(bootstrapOf({ ...right, ...wrong }))
-      if (names.length === 0) return
-      // The resource is checked after all settings are decoded.
-      const expected = names.length === 1 ? names : names.filter((name) => name !== "APPMESH_RESOURCE_ARN")
-      if (names.length === 1 && names[0] === "APPMESH_RESOURCE_ARN" && right.APPNET_XDS_MODE !== undefined) return
-      const said = Exit.isFailure(made) ? String(yield* Effect.flip(made)) : assert.fail(`accepted: ${names}`)
-      for (const name of expected) assert.include(said, name)
+      const environment: Environment = { ...right, ...wrong }
+      const isOn = (name: string) => ["1", "true"].includes(environment[name] ?? "")
+      const unused = [
+        ...(environment.ENVOY_ADMIN_MODE === "uds" ? ["ENVOY_ADMIN_ACCESS_PORT"] : []),
+        ...(isOn("ENABLE_ENVOY_XRAY_TRACING") ? [] : ["XRAY_SAMPLING_RATE", "AWS_XRAY_DAEMON_ADDRESS"]),
+        ...(isOn("ENABLE_ENVOY_JAEGER_TRACING") ? [] : ["JAEGER_TRACER_VERSION"]),
+        // Standalone mode has no resource, and a mode that cannot be read may be that.
+        ...(environment.APPNET_XDS_MODE === undefined ? [] : ["APPMESH_RESOURCE_ARN"])
+      ]
+      const made = yield* Effect.result(bootstrapOf(environment))
+      const problems = Result.isFailure(made) ? made.failure.problems : []
+      const named = problems.flatMap((problem) => (problem._tag === "InvalidSetting" ? [problem.variable] : []))
+      for (const name of Object.keys(wrong)) {
+        assert.strictEqual(named.includes(name), !unused.includes(name), `${name} of ${named}`)
+      }
     })
   )
 
@@ -90,6 +98,55 @@ describe("a generated bootstrap", () => {
         "resources.yaml"
       ]
       for (const [i, word] of words.entries()) assert.include(problems[i], word)
+    })
+  )
+
+  it.effect("reports invalid settings together with what is missing, with files and with ports", () =>
+    Effect.gen(function* () {
+      shows("all-at-once", "bootstrap-refused")
+      const DIR = yield* withFiles({ "tracing.yaml": "tracing: {}", "resources.yaml": "tracing: {}" })
+      const problems = yield* problemsOf({
+        ENVOY_STATS_FLUSH_INTERVAL: "10",
+        ENVOY_TRACING_CFG_FILE: `${DIR}/tracing.yaml`,
+        ENVOY_RESOURCES_CONFIG_FILE: `${DIR}/resources.yaml`,
+        ENVOY_STATS_CONFIG_FILE: `${DIR}/none.yaml`,
+        APPNET_AGENT_SCRAPE_ADDRESS: "127.0.0.1:9901",
+        APPMESH_XDS_ENDPOINT: "xds"
+      })
+      const expected = [
+        /^ENVOY_STATS_FLUSH_INTERVAL=10 is invalid/,
+        /^APPMESH_RESOURCE_ARN is not set/,
+        /^AWS_REGION is not set/,
+        /^APPMESH_XDS_ENDPOINT=xds is invalid/,
+        /^ENVOY_STATS_CONFIG_FILE=.* does not exist$/,
+        /^ENVOY_RESOURCES_CONFIG_FILE=.*: line 1, column 1: tracing is in the bootstrap already/,
+        /^port 9901 is used twice: for Envoy's admin/
+      ]
+      assert.strictEqual(problems.length, expected.length, problems.join("\n"))
+      for (const [i, pattern] of expected.entries()) assert.match(`${problems[i]}`, pattern)
+    })
+  )
+
+  it.effect("concludes nothing from the default in place of an invalid value", () =>
+    Effect.gen(function* () {
+      shows("all-at-once")
+      const invalid = (environment: Environment) =>
+        Effect.map(problemsOf(environment), (problems) => problems.map((problem) => /^\w+/.exec(problem)?.[0]))
+      // The default port would meet the other, and the default mode needs a resource and a region.
+      const port = { ...appMesh, ENVOY_ADMIN_ACCESS_PORT: "abc", APPNET_AGENT_SCRAPE_ADDRESS: "127.0.0.1:9901" }
+      assert.deepStrictEqual(yield* invalid(port), ["ENVOY_ADMIN_ACCESS_PORT"])
+      const files = { ENVOY_STATS_CONFIG_FILE: "/nonexistent" }
+      assert.deepStrictEqual(yield* invalid({ APPNET_XDS_MODE: "http", ...files }), [
+        "APPNET_XDS_MODE",
+        "ENVOY_STATS_CONFIG_FILE"
+      ])
+      assert.deepStrictEqual(yield* invalid({ APPNET_ENABLE_RELAY_MODE_FOR_XDS: "yes", ...files }), [
+        "APPNET_ENABLE_RELAY_MODE_FOR_XDS"
+      ])
+      const signing = { ...appMesh, APPNET_ENABLE_LOCAL_RELAY_MODE_FOR_XDS: "perhaps" }
+      assert.deepStrictEqual(yield* invalid({ ...signing, APPNET_AGENT_SCRAPE_ADDRESS: "127.0.0.1:9903" }), [
+        "APPNET_ENABLE_LOCAL_RELAY_MODE_FOR_XDS"
+      ])
     })
   )
 

@@ -3,8 +3,9 @@ import { tmpdir } from "node:os"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Effect, FileSystem, Layer, Option, PlatformError, Schema } from "effect"
 import { BootstrapLive } from "../../../src/layers/bootstrap/BootstrapLive.ts"
+import { uncheckedFrom } from "../../../src/layers/config/ConfigLive.ts"
 import { Bootstrap, type Json } from "../../../src/services/Bootstrap.ts"
-import { EnvoyBinary, type EnvoyVersion } from "../../../src/services/EnvoyBinary.ts"
+import { EnvoyBinary, type EnvoyNotFound, type EnvoyVersion } from "../../../src/services/EnvoyBinary.ts"
 import { Host } from "../../../src/services/Host.ts"
 import {
   type Collected,
@@ -15,7 +16,6 @@ import {
   type TaskFacts,
   TaskMetadata
 } from "../../../src/services/Metadata.ts"
-import { settings } from "../../fakes.ts"
 
 export type Environment = Readonly<Record<string, string>>
 
@@ -33,6 +33,7 @@ export const host = Host.of({
 })
 
 export interface World {
+  readonly path?: Effect.Effect<string, EnvoyNotFound>
   readonly version?: Option.Option<EnvoyVersion>
   readonly signsForAws?: Option.Option<boolean>
   readonly task?: Effect.Effect<Collected<TaskFacts>>
@@ -48,7 +49,7 @@ export const worldOf = (environment: Environment, world: World = {}) =>
     Layer.succeed(
       EnvoyBinary,
       EnvoyBinary.of({
-        path: Effect.succeed("/usr/bin/envoy"),
+        path: world.path ?? Effect.succeed("/usr/bin/envoy"),
         version: Effect.succeed(world.version ?? Option.some(envoy140)),
         signsForAws: Effect.succeed(world.signsForAws ?? Option.some(true))
       })
@@ -62,7 +63,7 @@ export const worldOf = (environment: Environment, world: World = {}) =>
       InstanceMetadata.of({ collect: world.instance ?? Effect.succeed({ facts: noInstanceFacts, warnings: [] }) })
     ),
     world.files ?? NodeFileSystem.layer,
-    settings({ ENVOY_ADMIN_ACCESS_LOG_FILE: "/dev/null", ...environment })
+    uncheckedFrom({ ENVOY_ADMIN_ACCESS_LOG_FILE: "/dev/null", ...environment })
   )
 
 /** The bootstrap of an environment. */
@@ -121,19 +122,21 @@ export const withFiles = (files: Environment) =>
     (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
   )
 
-/** A file system that has these files and no writable folder. */
+/** A file system that has these files, and no writable folder but /tmp. */
 export const readOnlyFiles = (...paths: ReadonlyArray<string>) =>
   FileSystem.layerNoop({
     exists: (path) => Effect.succeed(paths.includes(path)),
     access: (path) =>
-      Effect.fail(
-        PlatformError.systemError({
-          _tag: "PermissionDenied",
-          module: "FileSystem",
-          method: "access",
-          pathOrDescriptor: path
-        })
-      )
+      path === "/tmp/."
+        ? Effect.void
+        : Effect.fail(
+            PlatformError.systemError({
+              _tag: "PermissionDenied",
+              module: "FileSystem",
+              method: "access",
+              pathOrDescriptor: path
+            })
+          )
   })
 
 /** The values of all fields with a name, at any depth. */

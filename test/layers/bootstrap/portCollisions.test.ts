@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { appMeshWithRoots, bootstrapOf, problemsOf, stockEnvoy } from "./harness.ts"
+import { appMeshWithRoots, bootstrapOf, problemsOf, stockEnvoy, withFiles } from "./harness.ts"
 
 describe("the ports of one agent", () => {
   it.effect("are an error if two listeners share one", () =>
@@ -43,6 +43,17 @@ describe("the ports of one agent", () => {
         APPNET_AGENT_ADMIN_MODE: "tcp",
         APPNET_AGENT_HTTP_PORT: "9901"
       })
+    })
+  )
+
+  it.effect("are compared with the admin's in a bootstrap of the user's own", () =>
+    Effect.gen(function* () {
+      const DIR = yield* withFiles({
+        own: "admin: { address: { socket_address: { address: 127.0.0.1, port_value: 9902 } } }"
+      })
+      const own = { ENVOY_CONFIG_FILE: `${DIR}/own`, APPNET_AGENT_ADMIN_MODE: "tcp" }
+      assert.match(`${yield* problemsOf(own)}`, /^port 9902 .*\(ENVOY_CONFIG_FILE\).*\(APPNET_AGENT_HTTP_PORT\): give/)
+      yield* bootstrapOf({ ...own, APPNET_AGENT_HTTP_PORT: "9901" })
     })
   )
 })

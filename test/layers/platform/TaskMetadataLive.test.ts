@@ -8,7 +8,10 @@ import { shows } from "../../shows.ts"
 import { type Routes, serverOf } from "./metadataServer.ts"
 
 const uri = "http://169.254.170.2/v4/1"
-const taskOf = (routes: Routes, environment = { ECS_CONTAINER_METADATA_URI_V4: uri }) => {
+const taskOf = (
+  routes: Routes,
+  environment: Readonly<Record<string, string>> = { ECS_CONTAINER_METADATA_URI_V4: uri }
+) => {
   const server = serverOf(routes)
   const collect = Effect.flatMap(TaskMetadata, (metadata) => metadata.collect).pipe(
     Effect.provide(Task.layerNoTransport.pipe(Layer.provide(Layer.merge(server.layer, settings(environment)))))
@@ -62,6 +65,34 @@ describe("the task metadata endpoint", () => {
       const { facts, warnings } = yield* collect
       assert.deepStrictEqual(facts, noTaskFacts)
       assert.match(warnings.join("\n"), /status 500.*\n.*not JSON/)
+    })
+  )
+
+  it.effect("is not read past 4 MB", () =>
+    Effect.gen(function* () {
+      shows("metadata-size")
+      const padding = " ".repeat(4 * 1024 * 1024)
+      const { collect } = taskOf({
+        [`GET ${uri}`]: `${padding}{}`,
+        [`GET ${uri}/task`]: `{"Cluster":"c","x":"${padding.slice(100)}"}`
+      })
+      const { facts, warnings } = yield* collect
+      assert.deepStrictEqual(facts, { ...noTaskFacts, clusterArn: "c" })
+      assert.match(warnings.join(), /^\S+\/v4\/1 \S+: the answer is longer than 4 MB: [^:]*$/)
+    })
+  )
+
+  it.effect("tells the IP families with the containers' addresses", () =>
+    Effect.gen(function* () {
+      shows("ip-families")
+      const pause = {
+        Type: "CNI_PAUSE",
+        Networks: [{ NetworkMode: "bridge", IPv4Addresses: ["172.17.0.2"], IPv6Addresses: ["fd00::2"] }]
+      }
+      const routes = { [`GET ${uri}`]: "{}", [`GET ${uri}/task`]: JSON.stringify({ Containers: [pause] }) }
+      const environment = { ECS_CONTAINER_METADATA_URI_V4: uri, APPNET_CONTAINER_IP_MAPPING: '{"a":"fd00::3"}' }
+      assert.strictEqual((yield* taskOf(routes, environment).collect).facts.ipFamilies, "IPv6_ONLY")
+      assert.strictEqual((yield* taskOf(routes).collect).facts.ipFamilies, "ALL")
     })
   )
 

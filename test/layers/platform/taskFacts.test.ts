@@ -19,6 +19,20 @@ describe("readTask", () => {
     assert.strictEqual(families({ Networks: network("host", ["10.0.0.1"]) }), undefined)
   })
 
+  it("finds IPv6 alone in bridge mode where the containers have IPv6 addresses", () => {
+    shows("ip-families", "APPNET_CONTAINER_IP_MAPPING")
+    const task = (mode: string) => ({
+      Containers: [{ Type: "CNI_PAUSE", Networks: network(mode, ["172.17.0.2"], ["fd00::2"]) }]
+    })
+    const of = (mode: string, mapping?: string) => readTask({}, task(mode), mapping).facts.ipFamilies
+    assert.strictEqual(of("bridge"), "ALL")
+    assert.strictEqual(of("bridge", '{"app":"172.17.0.3"}'), "ALL")
+    assert.strictEqual(of("bridge", "{app}"), "ALL")
+    assert.strictEqual(of("bridge", '{"app":"2001:db8::242:ac11:5"}'), "IPv6_ONLY")
+    assert.strictEqual(of("bridge", '{"app":["172.17.0.3","fd00::3"]}'), "IPv6_ONLY")
+    assert.strictEqual(of("awsvpc", '{"app":"fd00::3"}'), "ALL")
+  })
+
   it("omits a field of another type, and that field alone", () => {
     shows("metadata-shape")
     const container = { Limits: { CPU: "many", Memory: 512 } }

@@ -3,7 +3,8 @@ import { settingsTable } from "../../../services/Settings.ts"
 import { folderOf, isWritableFolder } from "../pathAccess.ts"
 
 const defaultPath = settingsTable.ENVOY_ADMIN_ACCESS_LOG_FILE.default
-const fallbackPath = "/tmp/envoy_admin_access.log"
+/** A name in /tmp that anybody can foresee, anybody can plant. */
+const fallbackPath = "/dev/null"
 
 /**
  * Where Envoy's admin writes its access log. Envoy exits if it cannot open it, and not every user may write to the
@@ -14,6 +15,6 @@ export const resolveAdminAccessLog = Effect.fnUntraced(function* (configured: st
   if (configured !== defaultPath || (yield* isWritableFolder(folder))) return { path: configured, warnings: [] }
   return {
     path: fallbackPath,
-    warnings: [`${folder} cannot be written: Envoy's admin access log is ${fallbackPath} (ENVOY_ADMIN_ACCESS_LOG_FILE)`]
+    warnings: [`${folder} cannot be written: Envoy's admin has no access log (ENVOY_ADMIN_ACCESS_LOG_FILE)`]
   }
 })

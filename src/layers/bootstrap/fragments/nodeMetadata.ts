@@ -1,7 +1,8 @@
-import { Result, Schema } from "effect"
 import type { InterfaceAddress } from "../../../services/Host.ts"
+import { parseJsonObject } from "../../../services/jsonObject.ts"
 import type { InstanceFacts, TaskFacts } from "../../../services/Metadata.ts"
 import type { SettingName, Settings } from "../../../services/Settings.ts"
+import { isPod } from "../platformFacts.ts"
 import { type PartObject, type Sourced, withSource } from "../provenance.ts"
 
 /** Facts about the machine, the ECS task and the EC2 instance. */
@@ -49,20 +50,20 @@ const platformInfo = (settings: Settings, facts: NodeFacts): PartObject => ({
       : undefined,
     ecsTaskArn: facts.task.taskArn
   }),
-  k8sPlatformInfo: unlessEmpty({
-    appMeshControllerVersion: optional(
-      settings.APPMESH_PLATFORM_APP_MESH_CONTROLLER_VERSION,
-      "APPMESH_PLATFORM_APP_MESH_CONTROLLER_VERSION"
-    ),
-    k8sVersion: optional(settings.APPMESH_PLATFORM_K8S_VERSION, "APPMESH_PLATFORM_K8S_VERSION"),
-    podUid: optional(settings.APPMESH_PLATFORM_K8S_POD_UID, "APPMESH_PLATFORM_K8S_POD_UID")
-  }),
+  k8sPlatformInfo: isPod(settings)
+    ? {
+        appMeshControllerVersion: optional(
+          settings.APPMESH_PLATFORM_APP_MESH_CONTROLLER_VERSION,
+          "APPMESH_PLATFORM_APP_MESH_CONTROLLER_VERSION"
+        ),
+        k8sVersion: optional(settings.APPMESH_PLATFORM_K8S_VERSION, "APPMESH_PLATFORM_K8S_VERSION"),
+        podUid: optional(settings.APPMESH_PLATFORM_K8S_POD_UID, "APPMESH_PLATFORM_K8S_POD_UID")
+      }
+    : undefined,
   supportedIPFamilies: facts.task.ipFamilies,
   systemInfo: { systemKernelVersion: facts.kernelVersion, systemPlatform: facts.machine },
   fipsModeEnabled: settings.APPNET_FIPS_MODE_ENABLED ? withSource(true, "APPNET_FIPS_MODE_ENABLED") : undefined
 })
-
-const Mapping = Schema.fromJsonString(Schema.Record(Schema.String, Schema.Union([Schema.String, Schema.Finite])))
 
 interface ParsedMapping {
   readonly value: Sourced | undefined
@@ -76,9 +77,9 @@ const parseMapping = (
 ): ParsedMapping => {
   const text = settings[variable]
   if (text === undefined) return { value: undefined, warnings: [] }
-  const mapping = Schema.decodeUnknownResult(Mapping)(text)
-  if (Result.isSuccess(mapping)) return { value: withSource(mapping.success, variable), warnings: [] }
-  const warning = `${variable}=${text} is not a JSON object of names and values: it is left out of the node metadata`
+  const mapping = parseJsonObject(text)
+  if (mapping !== undefined) return { value: withSource(mapping, variable), warnings: [] }
+  const warning = `${variable}=${text.slice(0, 200)} is not a JSON object of names and values: it is left out of the node metadata`
   return { value: undefined, warnings: [warning] }
 }
 

@@ -41,7 +41,7 @@ const statsTagsOf = (settings: Settings, resource: MeshResource): ReadonlyArray<
     settings.APPMESH_METRIC_EXTENSION_VERSION === "1"
       ? tags.map((tag) => withSource(tag, "APPMESH_METRIC_EXTENSION_VERSION"))
       : []
-  if (resource._tag === "TaskSet") return ifExtensionOn(taskSetExtensionTags)
+  if (resource._tag === "TaskSet" || resource._tag === "Other") return ifExtensionOn(taskSetExtensionTags)
   const [plainName, extensionName] = resourceTagNames[resource._tag]
   const plainTags = [fixedTag("appmesh.mesh", resource.mesh), fixedTag(plainName, resource.name)]
   return [

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { SettingName, Settings } from "../../../services/Settings.ts"
-import { folderOf, isWritableFolder } from "../pathAccess.ts"
+import { folderOf, folderProblem, isAbstractSocket } from "../pathAccess.ts"
 
 /** The variables that name unix sockets which Envoy creates when it starts. */
 const createdSockets = (settings: Settings) => {
@@ -11,19 +11,13 @@ const createdSockets = (settings: Settings) => {
   ] satisfies ReadonlyArray<SettingName>
 }
 
-/** A socket in the abstract namespace is not a file. */
-const isAbstract = (path: string) => path.startsWith("@")
-
 /** A warning for each unix socket that Envoy cannot create. Envoy would exit when it starts. */
 export const socketWarnings = Effect.fnUntraced(function* (settings: Settings) {
   const warnings: Array<string> = []
   for (const variable of createdSockets(settings)) {
     const path = settings[variable]
-    const folder = folderOf(path)
-    if (isAbstract(path) || (yield* isWritableFolder(folder))) continue
-    warnings.push(
-      `${variable}=${path}: Envoy cannot create this socket, since ${folder} does not exist or cannot be written by this user`
-    )
+    const problem = isAbstractSocket(path) ? undefined : yield* folderProblem(folderOf(path))
+    if (problem !== undefined) warnings.push(`${variable}=${path}: Envoy cannot create this socket: ${problem}`)
   }
   return warnings
 })

@@ -31,7 +31,7 @@ export const resolveAppMesh = (
   facts: ModeFacts
 ): Result.Result<AppMeshMode, ReadonlyArray<InvalidSetting>> => {
   const ownEndpoint = settings.APPMESH_XDS_ENDPOINT
-  const member = meshMember(settings, facts.region)
+  const member = meshMember(settings, facts.region, { anyArn: false })
   const region = resolveRegion(facts, { isRegionalEndpoint: ownEndpoint === undefined })
   const problem = ownEndpoint === undefined ? undefined : endpointProblem(ownEndpoint, facts.usesLocalRelay)
   if (Result.isFailure(member) || Result.isFailure(region) || problem !== undefined) {

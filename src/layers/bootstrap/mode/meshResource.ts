@@ -7,6 +7,8 @@ export type MeshResource =
   | { readonly _tag: "VirtualNode"; readonly mesh: string; readonly name: string }
   | { readonly _tag: "VirtualGateway"; readonly mesh: string; readonly name: string }
   | { readonly _tag: "TaskSet"; readonly cluster: string; readonly service: string }
+  /** Of a kind that only the management server knows. The name is what the ARN ends in. */
+  | { readonly _tag: "Other"; readonly name: string }
 
 /** The member of a mesh that an Envoy represents, in App Mesh and Service Connect mode. */
 export interface MeshMember {
@@ -19,6 +21,9 @@ export interface MeshMember {
 }
 
 const tagOf = { virtualNode: "VirtualNode", virtualGateway: "VirtualGateway" } as const
+
+/** What follows the account in an ARN; undefined for any other text, or if there is nothing. */
+const resourceOfArn = (text: string): string | undefined => /^arn:(?:[^:]*:){4}(.+)$/s.exec(text)?.[1]
 
 /** Reads an ARN, or its short form without `arn:...:`. Undefined for any other text. */
 const parseMeshResource = (text: string): MeshResource | undefined => {
@@ -33,6 +38,10 @@ const parseMeshResource = (text: string): MeshResource | undefined => {
   return undefined
 }
 
+/** The resources that the agent knows, in words that follow "expected". */
+export const knownArns =
+  "an ARN that ends in mesh/NAME/virtualNode/NAME, mesh/NAME/virtualGateway/NAME or task-set/CLUSTER/SERVICE/..."
+
 /** The variables that may name the resource. The first one that is set wins; the others are deprecated. */
 const resourceVariables = ["APPMESH_RESOURCE_ARN", "APPMESH_RESOURCE_NAME", "APPMESH_VIRTUAL_NODE_NAME"] as const
 
@@ -44,10 +53,14 @@ const namedResource = (settings: Settings): { readonly variable: SettingName; re
   return undefined
 }
 
-/** The node that the settings name. Its id is the text as it was set. */
+/**
+ * The node that the settings name. Its id is the text as it was set. With `anyArn`, an ARN of an unknown kind names one
+ * as well.
+ */
 export const meshMember = (
   settings: Settings,
-  region: string | undefined
+  region: string | undefined,
+  { anyArn }: { readonly anyArn: boolean }
 ): Result.Result<MeshMember, InvalidSetting> => {
   const named = namedResource(settings)
   if (named === undefined) {
@@ -56,10 +69,11 @@ export const meshMember = (
     return Result.fail(new InvalidSetting({ variable: "APPMESH_RESOURCE_ARN", value: undefined, reason }))
   }
   const { value, variable } = named
-  const resource = parseMeshResource(value)
+  const otherName = anyArn ? resourceOfArn(value) : undefined
+  const resource =
+    parseMeshResource(value) ?? (otherName === undefined ? undefined : { _tag: "Other" as const, name: otherName })
   if (resource === undefined) {
-    const reason =
-      "is not a known resource: expected an ARN that ends in mesh/NAME/virtualNode/NAME, mesh/NAME/virtualGateway/NAME or task-set/CLUSTER/SERVICE/..."
+    const reason = `is not a known resource: expected ${knownArns}`
     return Result.fail(new InvalidSetting({ variable, value, reason }))
   }
   return Result.succeed({ nodeId: value, resourceVariable: variable, resource, region })

@@ -10,7 +10,7 @@ export const resolveServiceConnect = (
   settings: Settings,
   facts: ModeFacts
 ): Result.Result<ServiceConnectMode, ReadonlyArray<InvalidSetting>> =>
-  Result.mapBoth(meshMember(settings, facts.region), {
+  Result.mapBoth(meshMember(settings, facts.region, { anyArn: true }), {
     onFailure: (problem) => [problem],
     onSuccess: (member) => ({
       _tag: "ServiceConnect" as const,

@@ -38,6 +38,19 @@ describe("the region", () => {
       assert.match(`${yield* problemsOf(gov)}`, /FIPS/)
       const { value } = yield* generatedOf(gov, { version: Option.some({ ...envoy140, fips: true }) })
       assert.include(JSON.stringify(value), '"appmesh-envoy-management.us-gov-west-1.amazonaws.com:443"')
+      shows("fips-regions")
+      for (const region of ["us-gov-east-1", "us-iso-east-1", "us-isob-east-1", "us-isof-south-1"]) {
+        const needing = { ...appMesh, AWS_REGION: region }
+        assert.match(
+          `${yield* problemsOf(needing)}`,
+          new RegExp(`^AWS_REGION=${region} accepts connections from a FIPS`)
+        )
+        // An endpoint of the user's own is the user's to judge.
+        yield* generatedOf({ ...needing, APPMESH_XDS_ENDPOINT: "xds.example.com:443" })
+      }
+      for (const region of ["eu-isoe-west-1", "eusc-de-east-1", "cn-north-1", "us-east-1"]) {
+        yield* generatedOf({ ...appMesh, AWS_REGION: region })
+      }
     })
   )
 })

@@ -83,7 +83,15 @@ describe("relay mode", () => {
       assert.deepStrictEqual(fieldNamed(value, "ecdh_curves"), ["P-256"])
       assert.strictEqual(serviceConnectHost("eu-west-1", true), "ecs-sc.eu-west-1.api.aws")
       assert.strictEqual(serviceConnectHost("ca-central-1", true), "ecs-sc-fips.ca-central-1.api.aws")
-      assert.deepStrictEqual(ecdhCurves("us-iso-east-1"), ["P-384", "P-256"])
+      shows("relay-curves", "fips-regions")
+      for (const region of ["us-iso-east-1", "us-isob-east-1"]) {
+        assert.deepStrictEqual(ecdhCurves(region), ["P-384", "P-256"])
+        assert.match(yield* messageOf({ ...relay, AWS_REGION: region }), /FIPS/)
+      }
+      for (const region of ["us-isof-south-1", "eu-isoe-west-1"]) {
+        const made = yield* generatedOf({ ...relay, AWS_REGION: region }, fips)
+        assert.deepStrictEqual(fieldNamed(made.value, "ecdh_curves"), ["P-384"])
+      }
       const custom = yield* generatedOf({ ...relay, AWS_REGION: "us-gov-east-1", APPNET_MANAGEMENT_DOMAIN_NAME: "x" })
       assert.strictEqual(fieldNamed(custom.value, "sni"), "x")
     })
@@ -91,6 +99,7 @@ describe("relay mode", () => {
 
   it.effect("warns about a socket that Envoy cannot create", () =>
     Effect.gen(function* () {
+      shows("socket-folder-missing", "APPNET_RELAY_LISTENER_UDS_PATH")
       const named = (warnings: ReadonlyArray<string>) => warnings.map((warning) => warning.split("=")[0])
       const wrong = {
         APPNET_RELAY_LISTENER_UDS_PATH: "/nonexistent/a.sock",
@@ -98,7 +107,7 @@ describe("relay mode", () => {
       }
       const { warnings } = yield* bootstrapOf({ ...relay, APPNET_CA_BUNDLE: "/dev/null", ...wrong })
       assert.deepStrictEqual(named(warnings), ["APPNET_RELAY_LISTENER_UDS_PATH", "APPNET_ENVOY_ADMIN_UDS_PATH"])
-      assert.include(warnings[0], "since /nonexistent does not exist or cannot be written")
+      assert.match(`${warnings[0]}`, /: Envoy cannot create this socket: \/nonexistent does not exist$/)
       const fine = yield* bootstrapOf({ ...relay, APPNET_CA_BUNDLE: "/dev/null" })
       assert.deepStrictEqual(fine.warnings, [])
     })

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { BootstrapError } from "../../../../src/services/Bootstrap.ts"
 import { shows } from "../../../shows.ts"
-import { bootstrapOf, serviceConnect, withFiles } from "../harness.ts"
+import { bootstrapOf, problemsOf, serviceConnect, withFiles } from "../harness.ts"
 
 describe("a custom bootstrap", () => {
   const own = (content: string) =>
@@ -65,6 +65,28 @@ describe("a custom bootstrap", () => {
     Effect.gen(function* () {
       shows("own-file-empty")
       assert.strictEqual((yield* own(" \n")).document._tag, "Generated")
+    })
+  )
+
+  it.effect("leaves the settings of a generated bootstrap without use: bad ones are warnings", () =>
+    Effect.gen(function* () {
+      shows("unused-values")
+      const DIR = yield* withFiles({ "own.yaml": "admin: { address: { pipe: { path: /tmp/own.sock } } }" })
+      const bad = { ENVOY_CONFIG_FILE: `${DIR}/own.yaml`, ENVOY_STATS_FLUSH_INTERVAL: "10", APPNET_XDS_MODE: "x" }
+      const { warnings } = yield* bootstrapOf(bad)
+      assert.deepStrictEqual(
+        warnings.map((warning) => warning.replace(/: expected.*/, "")),
+        [
+          "APPNET_XDS_MODE=x is invalid, but not used with ENVOY_CONFIG_FILE",
+          "ENVOY_STATS_FLUSH_INTERVAL=10 is invalid, but not used with ENVOY_CONFIG_FILE"
+        ]
+      )
+      assert.match(`${yield* problemsOf({ ...bad, APPNET_AGENT_ADMIN_MODE: "x" })}`, /^APPNET_AGENT_ADMIN_MODE=x/)
+      const missing = yield* problemsOf({ ...bad, ENVOY_CONFIG_FILE: "/nonexistent", APPNET_AGENT_ADMIN_MODE: "x" })
+      assert.deepStrictEqual(
+        missing.map((problem) => problem.split("=")[0]),
+        ["APPNET_AGENT_ADMIN_MODE", "ENVOY_CONFIG_FILE"]
+      )
     })
   )
 })

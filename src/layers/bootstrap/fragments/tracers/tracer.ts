@@ -20,7 +20,14 @@ export interface TracedService {
 /** `mesh/resource` or `cluster/service`; in standalone mode, the node cluster. */
 export const serviceNameOf = ({ nodeCluster, resource }: TracedService): string => {
   if (resource === undefined) return nodeCluster
-  return resource._tag === "TaskSet" ? `${resource.cluster}/${resource.service}` : `${resource.mesh}/${resource.name}`
+  switch (resource._tag) {
+    case "TaskSet":
+      return `${resource.cluster}/${resource.service}`
+    case "Other":
+      return resource.name
+    default:
+      return `${resource.mesh}/${resource.name}`
+  }
 }
 
 /** Envoy's tracing configuration with a tracer by its extension name and config type. */

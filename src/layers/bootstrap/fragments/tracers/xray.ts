@@ -58,18 +58,17 @@ const samplingOf = (settings: Settings): Sampling => {
   }
 }
 
-/** The part of each segment by which X-Ray shows the node or gateway of App Mesh. A task set has none. */
-const segmentFields = (resource: MeshResource | undefined): PartObject | undefined => {
-  const fields = (appMesh: PartObject): PartObject => ({ origin: "AWS::AppMesh::Proxy", aws: { app_mesh: appMesh } })
-  switch (resource?._tag) {
-    case "VirtualNode":
-      return fields({ mesh_name: resource.mesh, virtual_node_name: resource.name })
-    case "VirtualGateway":
-      return fields({ mesh_name: resource.mesh, virtual_gateway_name: resource.name })
-    default:
-      return undefined
-  }
-}
+/**
+ * The part of each segment by which X-Ray shows the node or gateway of App Mesh. The daemon knows no other name for a
+ * gateway than that of a node. A task set has no such part.
+ */
+const segmentFields = (resource: MeshResource | undefined): PartObject | undefined =>
+  resource?._tag === "VirtualNode" || resource?._tag === "VirtualGateway"
+    ? {
+        origin: "AWS::AppMesh::Proxy",
+        aws: { app_mesh: { mesh_name: resource.mesh, virtual_node_name: resource.name } }
+      }
+    : undefined
 
 export const xrayTracer = (settings: Settings, service: TracedService): TracingFragment => {
   const daemon = parseDaemonAddress(settings.AWS_XRAY_DAEMON_ADDRESS ?? "127.0.0.1")

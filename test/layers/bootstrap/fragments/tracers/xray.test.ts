@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { shows } from "../../../../shows.ts"
-import { generatedOf, serviceConnect } from "../../harness.ts"
+import { appMesh, type Environment, fieldNamed, generatedOf, serviceConnect, virtualNode } from "../../harness.ts"
 
 describe("X-Ray tracing", () => {
   it.effect("reads the UDP address of the X-Ray daemon from every form", () =>
@@ -21,6 +21,24 @@ describe("X-Ray tracing", () => {
         const expected = JSON.stringify({ address, portValue, protocol: "UDP" })
         assert.include(JSON.stringify(value.tracing), `"daemonEndpoint":${expected}`, text)
       }
+    })
+  )
+
+  it.effect("names a virtual gateway as it names a node, and a task set not at all", () =>
+    Effect.gen(function* () {
+      shows("gateway-segments", "ENABLE_ENVOY_XRAY_TRACING")
+      const segmentOf = (environment: Environment) =>
+        Effect.map(generatedOf({ ...environment, ENABLE_ENVOY_XRAY_TRACING: "1" }), ({ value }) =>
+          fieldNamed(value, "segmentFields")
+        )
+      const gateway = { ...appMesh, APPMESH_RESOURCE_ARN: virtualNode.replace("virtualNode/cart", "virtualGateway/g") }
+      const fields = (name: string) => ({
+        origin: "AWS::AppMesh::Proxy",
+        aws: { app_mesh: { mesh_name: "shop", virtual_node_name: name } }
+      })
+      assert.deepStrictEqual(yield* segmentOf(gateway), fields("g"))
+      assert.deepStrictEqual(yield* segmentOf(appMesh), fields("cart"))
+      assert.isUndefined(yield* segmentOf(serviceConnect))
     })
   )
 })
