@@ -14,6 +14,7 @@ import { ManagementServerLive } from "./management/server/ManagementServerLive.t
 import { HostLive } from "./platform/HostLive.ts"
 import { InstanceMetadataLive } from "./platform/InstanceMetadataLive.ts"
 import { TaskMetadataLive } from "./platform/TaskMetadataLive.ts"
+import { ConfiguredLogLevelLive } from "./process/ConfiguredLogLevelLive.ts"
 import { EnvoyBinaryLive } from "./process/EnvoyBinaryLive.ts"
 import * as EnvoyWrapper from "./process/EnvoyWrapperLive.ts"
 import type { EarlyStart } from "./process/earlyStart.ts"
@@ -39,6 +40,7 @@ export const agentLive = ({ probe }: EarlyStart) =>
     Layer.provideMerge(ManagementServerProbeLive),
     Layer.provideMerge(EnvoyLive),
     Layer.provideMerge(LocalRelayLive),
+    Layer.provideMerge(ConfiguredLogLevelLive),
     Layer.provideMerge(BootstrapLive),
     Layer.provideMerge(TaskMetadataLive),
     Layer.provideMerge(InstanceMetadataLive),
