@@ -92,6 +92,8 @@ export interface AdminScript {
   connections: number | undefined
   drainFails: boolean | AdminError["reason"]
   drainAnswer: string
+  /** How a request for a log level fails; undefined: it does not. */
+  levelFails: true | AdminError["reason"] | undefined
   inboundListeners: number | undefined
   /** The Prometheus text, in these parts. */
   exposition: ReadonlyArray<string> | undefined
@@ -114,6 +116,7 @@ export const simulatedAdmin = (changes: Partial<AdminScript> = {}): SimulatedAdm
     connections: 0,
     drainFails: false,
     drainAnswer: "OK\n",
+    levelFails: undefined,
     inboundListeners: 2,
     exposition: [],
     ...changes
@@ -155,6 +158,7 @@ export const simulatedAdmin = (changes: Partial<AdminScript> = {}): SimulatedAdm
         setLogLevel: (level) =>
           Effect.suspend(() => {
             if (script.state === undefined) return silent("/logging")
+            if (script.levelFails !== undefined) return failing("/logging", script.levelFails)
             levels.push(level)
             return Effect.succeed("OK\n")
           }),

@@ -16,6 +16,7 @@ import { ManagementServerLive } from "./management/server/ManagementServerLive.t
 import { HostLive } from "./platform/HostLive.ts"
 import { InstanceMetadataLive } from "./platform/InstanceMetadataLive.ts"
 import { TaskMetadataLive } from "./platform/TaskMetadataLive.ts"
+import { ConfiguredLogLevelLive } from "./process/ConfiguredLogLevelLive.ts"
 import { EnvoyBinaryLive } from "./process/EnvoyBinaryLive.ts"
 import * as EnvoyWrapper from "./process/EnvoyWrapperLive.ts"
 import type { EarlyStart } from "./process/earlyStart.ts"
@@ -41,6 +42,7 @@ export const agentLive = ({ probe }: EarlyStart) =>
     Layer.provideMerge(ManagementServerProbeLive),
     Layer.provideMerge(EnvoyLive),
     Layer.provideMerge(LocalRelayLive),
+    Layer.provideMerge(ConfiguredLogLevelLive),
     Layer.provideMerge(Layer.provide(BootstrapOfStartLive, StartCheckLive)),
     Layer.provideMerge(TaskMetadataLive),
     Layer.provideMerge(InstanceMetadataLive),

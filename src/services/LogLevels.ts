@@ -1,4 +1,4 @@
-import type { Effect } from "effect"
+import type { Effect, Option } from "effect"
 import { Context, Schema, SchemaTransformation } from "effect"
 import type { AdminError } from "./AdminClient.ts"
 
@@ -31,21 +31,29 @@ export const LogLevelInAnyCase = Schema.String.annotate({ description: "A level 
     )
   )
 
+/** `unknown` where Envoy did not answer a request for another level, which it may still carry out. */
+export type ReportedLogLevel = LogLevel | "unknown"
+
 export interface LevelChange {
-  readonly from: LogLevel
+  readonly from: ReportedLogLevel
   readonly to: LogLevel
   /** False if the level was already in force. */
   readonly changed: boolean
+  /** The reset that this change has scheduled; `at` is in epoch milliseconds. */
+  readonly reset: Option.Option<{ readonly to: LogLevel; readonly at: number }>
 }
 
 /** Sets the level of all of Envoy's loggers. */
 export class LogLevels extends Context.Service<
   LogLevels,
   {
+    /** The level of the Envoy that runs now, and when it is reset, in epoch milliseconds. */
+    readonly report: Effect.Effect<{ readonly level: ReportedLogLevel; readonly resetsAt: Option.Option<number> }>
     /**
      * Sets the level until `APPNET_AGENT_LOGGING_RESET_TIMEOUT` has passed, the level is set again or Envoy restarts. With
-     * `permanent`, later resets and restarts return to this level. Fails and changes nothing if Envoy refuses.
+     * `permanent`, later resets and restarts return to this level. Fails and changes nothing if Envoy refuses. Where Envoy does
+     * not answer, it fails, the level is unknown, and is reset all the same. `requester` says in the log who asked.
      */
-    readonly set: (level: LogLevel, permanent: boolean) => Effect.Effect<LevelChange, AdminError>
+    readonly set: (level: LogLevel, permanent: boolean, requester: string) => Effect.Effect<LevelChange, AdminError>
   }
 >()("agent/LogLevels") {}

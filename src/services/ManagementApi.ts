@@ -1,5 +1,5 @@
 import { Schema, Struct } from "effect"
-import { LogLevelInAnyCase } from "./LogLevels.ts"
+import { LogLevel, LogLevelInAnyCase } from "./LogLevels.ts"
 
 // The one table of the management API's routes. The server serves it, /openapi.json describes it, the tests walk it.
 
@@ -64,7 +64,11 @@ const StatusBody = Schema.Struct({
   managementServerProblem: Schema.optionalKey(Schema.String).annotate({ description: "Why there is no connection" }),
   drainedAt: Schema.optionalKey(Schema.String).annotate({
     description: "RFC 3339. When inbound listeners were drained on request, until Envoy's next start"
-  })
+  }),
+  logLevel: Schema.optionalKey(Schema.Literals([...LogLevel.literals, "unknown"])).annotate({
+    description: "Of Envoy's loggers; unknown while Envoy has not answered a request for another level"
+  }),
+  logLevelResetsAt: Schema.optionalKey(Schema.String).annotate({ description: "RFC 3339. While a reset is pending" })
 })
 export type StatusFields = typeof StatusBody.Type
 
@@ -134,7 +138,7 @@ export const routes = {
     path: "/enableLogging",
     summary: "Set the level of all of Envoy's loggers",
     description:
-      "The level is reset after APPNET_AGENT_LOGGING_RESET_TIMEOUT seconds. 304 if the level is already in force.",
+      "The level is reset after APPNET_AGENT_LOGGING_RESET_TIMEOUT seconds. 304 if the level is already in force. After a 502 the level may be unknown; it is reset all the same.",
     query: Schema.Struct({
       level: LogLevelInAnyCase,
       permanent: Schema.optionalKey(Schema.Literals(["true", "false"])).annotate({
@@ -143,7 +147,7 @@ export const routes = {
     }),
     expectedQuery: "level=trace, debug, info, warning, error, critical or off, and optionally permanent=true or false",
     answers: [
-      text(200, "The old and the new level"),
+      text(200, "The old and the new level, and when it is reset"),
       { status: 304, description: "The level is already in force", content: "none" }
     ]
   }),

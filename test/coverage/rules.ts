@@ -137,6 +137,7 @@ export const chapters = {
     "drain-request": "A stop drains the listeners gracefully, without Envoy's own exit",
     "drain-until-idle": "A stop waits until no connection is left, or the maximum time where this cannot be known",
     "drain-bounds": "The drain takes at least the minimum wait, at most the maximum wait",
+    "restart-level": "A restarted Envoy gets the configured log level, which `permanent=true` has moved, as its `-l`",
     "kill-after-3s": "Then Envoy gets SIGTERM, and SIGKILL 3 s later",
     "connections-counted": "Connections are summed over listeners, without those of the admin and of single workers",
     "stop-signals": "SIGTERM, SIGQUIT and SIGINT stop alike, and leave nothing behind",
@@ -185,6 +186,11 @@ export const chapters = {
       "`POST /enableLogging` takes levels in any case, and answers 200 with the old and new level, 304 or 400",
     "logging-reset":
       "The level is reset after the configured time; another level restarts the time; `permanent` changes the configured level",
+    "logging-reported":
+      "`/status` has the level and, while a reset is pending, its time; the answer and one log line say until when, and who asked",
+    "logging-unknown":
+      "After a request for a level without an answer the level is unknown, a reset is scheduled, and the next request is passed on",
+    "logging-restart": "A change of the level belongs to one start of Envoy: none is repeated to the next one",
     "stats-route": "`/stats/prometheus` answers with all stats, used ones only, or filtered ones without their prefix",
     "stats-delta":
       "`delta` answers with the changes between the last two snapshots; `X-Snapshot` says if there are none",

@@ -148,12 +148,71 @@ describe("the management API on a real Envoy", () => {
     }
     expect(await post(agent, "/enableLogging?level=warn")).toMatchObject({
       status: 200,
-      body: "Setting logging level from [info] to [warning]\n"
+      body: expect.stringMatching(
+        /^Setting logging level from \[info\] to \[warning\]\nrequested by 127.0.0.1, until \S+Z, when it is reset to \[info\]\n$/
+      )
     })
     expect(await level()).toEqual(new Set(["warning"]))
+    const pending = await agent.status()
+    expect(pending.logLevel).toBe("warning")
+    expect(agent.stderr()).toContain(
+      `set from [info] to [warning], requested by 127.0.0.1, until ${pending.logLevelResetsAt}, when it is reset to [info]`
+    )
     await eventually(async () => (await level()).has("info"), "the configured level")
     await eventually(() => agent.stderr().includes("Envoy's log level is info again"), "a line in the log")
+    const after = await agent.status()
+    expect([after.logLevel, after.logLevelResetsAt]).toEqual(["info", undefined])
   })
+
+  it("does not know the level of an Envoy that did not answer, and always gets it back", async () => {
+    shows("logging-unknown", "logging-reset", "bad-gateway")
+    const { agent } = await startMesh({ environment: { APPNET_AGENT_LOGGING_RESET_TIMEOUT: "4" } })
+    await agent.until({ healthStatus: "HEALTHY", logLevel: "info" })
+    const pid = await agent.envoyPid()
+    onTestFinished(() => void (isAlive(pid) && process.kill(pid, "SIGCONT")))
+    const adminLevel = async () =>
+      /^ {2}admin: (\w+)$/m.exec((await ask(adminOf(agent), "/logging", { method: "POST" })).body)?.[1]
+    const askStopped = async () => {
+      process.kill(pid, "SIGSTOP")
+      const { body, status } = await post(agent, "/enableLogging?level=debug")
+      const { logLevel, logLevelResetsAt } = await agent.status()
+      expect([status, logLevel]).toEqual([502, "unknown"])
+      expect(body).toContain(`Envoy's log level is unknown until ${logLevelResetsAt}, when it is reset to [info]`)
+      process.kill(pid, "SIGCONT")
+    }
+
+    // What was answered with 502 takes effect all the same, and is reset.
+    await askStopped()
+    await eventually(async () => (await adminLevel()) === "debug", "the level that came late")
+    await agent.until({ logLevel: "info" })
+    expect(await adminLevel()).toBe("info")
+
+    // The level that is believed to be in force is passed on, and comes after what was sent before.
+    await askStopped()
+    expect(await post(agent, "/enableLogging?level=info")).toMatchObject({
+      status: 200,
+      body: expect.stringContaining("from [unknown] to [info]")
+    })
+    for (let i = 0; i < 20; i += 1) expect(await adminLevel()).toBe("info")
+    expect((await agent.status()).logLevel).toBe("info")
+  }, 60_000)
+
+  it("starts an Envoy again with the level that was made permanent", async () => {
+    shows("restart-level", "logging-reset")
+    const { agent } = await startMesh({ environment: { APPNET_ENVOY_RESTART_COUNT: "2" } })
+    const restarted = async (count: string) => {
+      process.kill(await agent.envoyPid(), "SIGKILL")
+      const { envoyPid, logLevel } = await agent.until({ healthStatus: "HEALTHY", envoyRestartCount: count })
+      const words = readFileSync(`/proc/${envoyPid}/cmdline`, "utf8").split("\0")
+      return { logLevel, started: words[words.indexOf("-l") + 1] }
+    }
+    await agent.until({ healthStatus: "HEALTHY" })
+    await post(agent, "/enableLogging?level=debug")
+    expect(await restarted("1")).toEqual({ logLevel: "info", started: "info" })
+    await post(agent, "/enableLogging?level=error&permanent=true")
+    expect(await restarted("2")).toEqual({ logLevel: "error", started: "error" })
+    expect((await post(agent, "/enableLogging?level=error")).status).toBe(304)
+  }, 60_000)
 
   it("takes every level of Envoy in upper and lower case, and answers 304 if the level is in force already", async () => {
     shows("logging-route")
@@ -163,8 +222,8 @@ describe("the management API on a real Envoy", () => {
     for (const word of ["trace", "DEBUG", "info", "Warn", "warning", "error", "CRITICAL", "off"]) {
       const level = word === "Warn" ? "warning" : word.toLowerCase()
       const { body, status } = await post(agent, `/enableLogging?level=${word}`)
-      const words = `Setting logging level from [${before}] to [${level}]\n`
-      expect([word, status, body]).toEqual(level === before ? [word, 304, ""] : [word, 200, words])
+      const words = `Setting logging level from [${before}] to [${level}]`
+      expect([word, status, body.split("\n", 1)[0]]).toEqual(level === before ? [word, 304, ""] : [word, 200, words])
       expect((await ask(adminOf(agent), "/logging", { method: "POST" })).body).toMatch(
         new RegExp(`^  admin: ${level}$`, "m")
       )
@@ -316,7 +375,9 @@ describe("the management API on a real Envoy", () => {
       expect(await runAgent(["ready", "--timeout", "0"], asUrl)).toEqual({ code: 0, stdout: "", stderr: "" })
       expect(await run("log-level", "debug")).toMatchObject({
         code: 0,
-        stdout: "Setting logging level from [info] to [debug]\n"
+        stdout: expect.stringMatching(
+          /^Setting logging level from \[info\] to \[debug\]\nrequested by .*Z, when it is reset to/
+        )
       })
       expect(await run("log-level", "debug", "--permanent")).toMatchObject({
         code: 0,

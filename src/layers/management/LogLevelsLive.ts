@@ -1,83 +1,146 @@
-import { Duration, Effect, Fiber, FiberHandle, Layer, Ref, Schedule, Semaphore, Stream } from "effect"
-import { AdminClient } from "../../services/AdminClient.ts"
+import { Clock, Duration, Effect, Fiber, FiberHandle, Layer, Option, Ref, Schedule, Semaphore, Stream } from "effect"
+import { AdminClient, AdminError } from "../../services/AdminClient.ts"
 import { Config } from "../../services/Config.ts"
+import { ConfiguredLogLevel } from "../../services/ConfiguredLogLevel.ts"
 import { EnvoyProcess } from "../../services/EnvoyProcess.ts"
-import { type LogLevel, LogLevels } from "../../services/LogLevels.ts"
+import { type LevelChange, type LogLevel, LogLevels, type ReportedLogLevel } from "../../services/LogLevels.ts"
+import { duringLife, hasEnded } from "./oneLife.ts"
+import { timestamp } from "./timestamp.ts"
 
+const endpoint = "/logging"
+
+/** What is known of one start of Envoy. */
 interface LevelState {
-  /** The start of Envoy that `current` belongs to. */
   readonly epoch: number
-  /** The level that the agent last gave that Envoy. */
-  readonly current: LogLevel
-  /** The level that resets and restarts return to. */
-  readonly configured: LogLevel
+  /** Unknown where Envoy did not answer: it may have changed its level, or may do so at any time. */
+  readonly current: ReportedLogLevel
+  /** When the pending reset is due, in monotonic nanoseconds. */
+  readonly resetDue: Option.Option<bigint>
 }
 
 const resetRetries = Schedule.spaced("1 second")
+
+/** How long a change lasts, in words. */
+export const describeDuration = ({ reset }: Pick<LevelChange, "reset">): string =>
+  Option.match(reset, {
+    onNone: () => "until it is set again",
+    onSome: ({ at, to }) => `until ${timestamp(at)}, when it is reset to [${to}]`
+  })
 
 export const LogLevelsLive = Layer.effect(
   LogLevels,
   Effect.gen(function* () {
     const { settings } = yield* Config
     const admin = yield* AdminClient
+    const configuredLevel = yield* ConfiguredLogLevel
     const envoy = yield* EnvoyProcess
     const scope = yield* Effect.scope
     const epochNow = Effect.map(envoy.state, ({ epoch }) => epoch)
-    /** The level on Envoy's command line, which every new Envoy starts with. */
-    const startLevel: LogLevel = settings.ENVOY_LOG_LEVEL === "warn" ? "warning" : settings.ENVOY_LOG_LEVEL
     const resetAfter = Duration.seconds(settings.APPNET_AGENT_LOGGING_RESET_TIMEOUT)
 
-    const state = yield* Ref.make<LevelState>({ epoch: yield* epochNow, current: startLevel, configured: startLevel })
+    /** A start of Envoy has the configured level on its command line. */
+    const atStart = Effect.fnUntraced(function* (epoch: number) {
+      const { level } = yield* configuredLevel.current
+      return { epoch, current: level, resetDue: Option.none() } satisfies LevelState
+    })
+    const state = yield* Ref.make<LevelState>(yield* atStart(yield* epochNow))
     /** Held while a level is read, sent to Envoy and recorded, so that two changes cannot mix. */
     const oneAtATime = yield* Semaphore.make(1)
     const pendingReset = yield* FiberHandle.make<void, never>()
 
-    /** Sends a level to Envoy. It is recorded only if that Envoy is still the one that the state is about. */
-    const apply = Effect.fnUntraced(function* (level: LogLevel, epoch: number) {
-      yield* admin.setLogLevel(level)
-      yield* Ref.update(state, (known) => (known.epoch === epoch ? { ...known, current: level } : known))
-    })
+    /** Changes what is known of an epoch, if it is still the one that the state is about. */
+    const record = (epoch: number, change: Partial<Omit<LevelState, "epoch">>) =>
+      Ref.update(state, (known) => (known.epoch === epoch ? { ...known, ...change } : known))
 
-    /** Returns to the configured level, unless Envoy has been restarted. Tries each second until Envoy accepts it. */
+    /** Sends a level to the Envoy of an epoch, and to no other. */
+    const apply = (level: LogLevel, epoch: number) =>
+      admin.setLogLevel(level).pipe(
+        duringLife(envoy, epoch, endpoint),
+        Effect.tap(() => record(epoch, { current: level })),
+        Effect.tapError((error) => (error.mayHaveActed ? record(epoch, { current: "unknown" }) : Effect.void))
+      )
+
+    /** Returns to the configured level, unless Envoy has ended. Tries each second until Envoy accepts it. */
     const reset = (epoch: number) =>
       Effect.gen(function* () {
-        if ((yield* epochNow) !== epoch) return
-        const { configured } = yield* Ref.get(state)
-        yield* apply(configured, epoch)
-        yield* Effect.logInfo(`Envoy's log level is ${configured} again`)
+        const { level } = yield* configuredLevel.current
+        yield* apply(level, epoch)
+        yield* record(epoch, { resetDue: Option.none() })
+        yield* Effect.logInfo(`Envoy's log level is ${level} again`)
       }).pipe(
         oneAtATime.withPermit,
         Effect.tapError(({ message }) => Effect.logDebug(`the log level is not reset, next try in 1 s: ${message}`)),
-        Effect.retry(resetRetries),
-        // The retries never end, so no failure is left.
-        Effect.orDie
+        Effect.retry({ schedule: resetRetries, while: () => Effect.map(envoy.state, (now) => !hasEnded(epoch, now)) }),
+        // Only an Envoy that has ended is left, and the next one begins anew.
+        Effect.ignore
       )
+
+    const cancelReset = (epoch: number) =>
+      Effect.andThen(FiberHandle.clear(pendingReset), record(epoch, { resetDue: Option.none() }))
+
+    /** Replaces the pending reset. Succeeds with what it will do. */
+    const scheduleReset = Effect.fnUntraced(function* (epoch: number) {
+      const due = (yield* Clock.monotonicTimeNanos) + Duration.toNanosUnsafe(resetAfter)
+      yield* FiberHandle.run(pendingReset, Effect.delay(reset(epoch), resetAfter))
+      yield* record(epoch, { resetDue: Option.some(due) })
+      const { level } = yield* configuredLevel.current
+      return { to: level, at: (yield* Clock.currentTimeMillis) + Duration.toMillis(resetAfter) }
+    })
 
     /** The state of the Envoy that runs now. The first caller after a restart moves the state to the new epoch. */
     const currentState = Effect.gen(function* () {
       const epoch = yield* epochNow
+      const fresh = yield* atStart(epoch)
       const { isNewEpoch, levels } = yield* Ref.modify(state, (known) => {
-        const levels = known.epoch === epoch ? known : { ...known, epoch, current: startLevel }
+        const levels = known.epoch === epoch ? known : fresh
         return [{ isNewEpoch: known.epoch !== epoch, levels }, levels]
       })
       if (isNewEpoch) {
         yield* FiberHandle.clear(pendingReset)
-        yield* Effect.logDebug(`Envoy was restarted: its log level is ${startLevel}`)
-        if (levels.configured !== startLevel) yield* FiberHandle.run(pendingReset, reset(epoch))
+        yield* Effect.logDebug(`Envoy was restarted: its log level is ${levels.current}`)
       }
       return levels
     })
 
-    const change = Effect.fn("LogLevels.set")(function* (to: LogLevel, permanent: boolean) {
-      const { configured, current: from, epoch } = yield* currentState
+    const change = Effect.fn("LogLevels.set")(function* (to: LogLevel, permanent: boolean, requester: string) {
+      const { current: from, epoch } = yield* currentState
+      const { level: configured, starts } = yield* configuredLevel.current
       const changed = from !== to
-      if (changed) yield* apply(to, epoch)
-      if (permanent) yield* Ref.update(state, (known) => ({ ...known, configured: to }))
-      if (permanent || to === configured) yield* FiberHandle.clear(pendingReset)
-      else if (changed) yield* FiberHandle.run(pendingReset, Effect.delay(reset(epoch), resetAfter))
-      yield* Effect.logDebug(`log level ${to} asked for${permanent ? " permanently" : ""}, was ${from}`)
-      return { from, to, changed }
+      const ended = () => new AdminError({ endpoint, reason: "unreachable", detail: "Envoy has ended" })
+
+      if (changed) {
+        yield* Effect.catch(apply(to, epoch), (error) =>
+          Effect.gen(function* () {
+            if (!error.mayHaveActed || hasEnded(epoch, yield* envoy.state)) return yield* error
+            const reset = yield* scheduleReset(epoch)
+            const unknown = `Envoy's log level is unknown ${describeDuration({ reset: Option.some(reset) })}`
+            yield* Effect.logWarning(`${unknown}: level [${to}], requested by ${requester}, has no answer`)
+            return yield* new AdminError({ ...error, detail: `${error.detail}; ${unknown}` })
+          })
+        )
+      }
+      if (permanent && !(yield* configuredLevel.move(to, starts))) return yield* ended()
+
+      const isConfigured = permanent || to === configured
+      if (isConfigured) yield* cancelReset(epoch)
+      const scheduled = !isConfigured && changed ? Option.some(yield* scheduleReset(epoch)) : Option.none()
+      const result: LevelChange = { from, to, changed, reset: scheduled }
+      if (changed || permanent) {
+        yield* Effect.logInfo(
+          `Envoy's log level is set from [${from}] to [${to}], requested by ${requester}, ${describeDuration(result)}`
+        )
+      }
+      return result
     }, oneAtATime.withPermit)
+
+    const report = Effect.gen(function* () {
+      const known = yield* Ref.get(state)
+      const epoch = yield* epochNow
+      const { current, resetDue } = known.epoch === epoch ? known : yield* atStart(epoch)
+      const wallClock = yield* Clock.currentTimeMillis
+      const now = yield* Clock.monotonicTimeNanos
+      return { level: current, resetsAt: Option.map(resetDue, (due) => wallClock + Number(due - now) / 1e6) }
+    })
 
     yield* envoy.changes.pipe(
       Stream.runForEach(() => oneAtATime.withPermit(currentState)),
@@ -85,8 +148,10 @@ export const LogLevelsLive = Layer.effect(
     )
 
     return LogLevels.of({
+      report,
       // In a fiber of the layer: a client that goes away must not leave a level in force without its reset.
-      set: (level, permanent) => Effect.flatMap(Effect.forkIn(change(level, permanent), scope), Fiber.join)
+      set: (level, permanent, requester) =>
+        Effect.flatMap(Effect.forkIn(change(level, permanent, requester), scope), Fiber.join)
     })
   })
 )

@@ -2,6 +2,7 @@ import * as fs from "node:fs"
 import { Effect, Layer, Option } from "effect"
 import { Bootstrap, BootstrapFile } from "../../services/Bootstrap.ts"
 import { Config } from "../../services/Config.ts"
+import { ConfiguredLogLevel } from "../../services/ConfiguredLogLevel.ts"
 import { EnvoyBinary } from "../../services/EnvoyBinary.ts"
 import {
   EnvoyLauncher,
@@ -45,6 +46,7 @@ export const EnvoyLauncherLive = Layer.effect(
     const { admin, document } = yield* Bootstrap
     const role = yield* EnvoyRole
     const wrapper = yield* EnvoyWrapper
+    const configuredLevel = yield* ConfiguredLogLevel
     const isRelay = settings.APPNET_ENABLE_RELAY_MODE_FOR_XDS && document._tag === "Generated"
     for (const path of [
       ...(admin._tag === "Unix" ? [admin.path] : []),
@@ -64,10 +66,11 @@ export const EnvoyLauncherLive = Layer.effect(
       const failed = (error: { readonly message: string }) => new EnvoyLaunchFailed({ path, problem: error.message })
       const bootstrapPath = yield* Effect.mapError(bootstrap.prepare, failed)
       const descriptors = yield* Effect.mapError(output.open, failed)
+      const moved = role === "main" ? yield* configuredLevel.takeForStart : Option.none()
       const [command = path, ...words] = [
         ...wrapper,
         path,
-        ...envoyArguments(settings, bootstrapPath, role),
+        ...envoyArguments(settings, bootstrapPath, role, Option.getOrUndefined(moved)),
         ...hotRestartArguments(settings, baseId, role)
       ]
       yield* Effect.logDebug(`starting ${[command, ...words].join(" ")}`)

@@ -3,11 +3,12 @@ import type { Settings } from "../../services/Settings.ts"
 
 const flagIf = (enabled: boolean, flag: string): ReadonlyArray<string> => (enabled ? [flag] : [])
 
-/** Envoy's arguments, without those of hot restart. */
+/** Envoy's arguments, without those of hot restart. `logLevel` is the configured one, which a request may have moved. */
 export const envoyArguments = (
   settings: Settings,
   bootstrapPath: string,
-  role: Role = "main"
+  role: Role = "main",
+  logLevel: string = settings.ENVOY_LOG_LEVEL
 ): ReadonlyArray<string> => {
   const isMain = role === "main"
   const concurrency = isMain
@@ -17,7 +18,7 @@ export const envoyArguments = (
     "-c",
     bootstrapPath,
     "-l",
-    settings.ENVOY_LOG_LEVEL,
+    logLevel,
     ...(concurrency === undefined ? [] : ["--concurrency", `${concurrency}`]),
     "--drain-time-s",
     `${settings.LISTENER_DRAIN_WAIT_TIME_S}`,

@@ -1,6 +1,6 @@
 import type { Health } from "../../../services/HealthMonitor.ts"
 import type { DrainState } from "../../../services/ListenerDrain.ts"
-import { timestamp } from "./timestamp.ts"
+import { timestamp } from "../timestamp.ts"
 
 export interface Readiness {
   /** Whether traffic may come to this Envoy. */

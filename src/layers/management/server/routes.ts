@@ -13,6 +13,7 @@ import type { Settings } from "../../../services/Settings.ts"
 import type { Snapshotter } from "../../../services/Snapshotter.ts"
 import { printableLine } from "../../commandLine/printable.ts"
 import { describeDrain } from "../ListenerDrainLive.ts"
+import { describeDuration } from "../LogLevelsLive.ts"
 import { type Handlers, makeDispatcher, textResponse } from "./dispatch.ts"
 import { readinessOf } from "./readiness.ts"
 import { RequestRefused } from "./refusal.ts"
@@ -43,6 +44,7 @@ const status = Effect.fnUntraced(function* (startedAt: bigint) {
     pid: pidOf(state),
     restarts: state.epoch,
     drain: yield* (yield* ListenerDrain).state,
+    logLevel: yield* (yield* LogLevels).report,
     localRelay: yield* localRelayFacts,
     problem
   })
@@ -65,10 +67,14 @@ const drainListeners = Effect.fnUntraced(function* ({ graceful }: QueryOf<"drain
   )
 })
 
-const enableLogging = Effect.fnUntraced(function* ({ level, permanent }: QueryOf<"enableLogging">) {
-  const { changed, from, to } = yield* (yield* LogLevels).set(level, permanent === "true")
+const enableLogging = Effect.fnUntraced(function* ({ level, permanent }: QueryOf<"enableLogging">, requester: string) {
+  const change = yield* (yield* LogLevels).set(level, permanent === "true", requester)
+  const { changed, from, to } = change
   return changed
-    ? textResponse(200, `Setting logging level from [${from}] to [${to}]`)
+    ? textResponse(
+        200,
+        `Setting logging level from [${from}] to [${to}]\nrequested by ${requester}, ${describeDuration(change)}`
+      )
     : HttpServerResponse.empty({ status: 304 })
 })
 
@@ -104,7 +110,7 @@ const makeHandlers = (startedAt: bigint, settings: Settings): Handlers<Dependenc
   ready: () => ready,
   live: () => Effect.succeed(textResponse(200, "OK")),
   drainListeners: (query, request) => drainListeners(query, requesterOf(request, settings)),
-  enableLogging,
+  enableLogging: (query, request) => enableLogging(query, requesterOf(request, settings)),
   prometheus: (query, { headers }) => prometheus(query, headers["accept-encoding"]),
   openapi: () => openapi
 })

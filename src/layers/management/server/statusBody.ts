@@ -1,8 +1,10 @@
+import { Option } from "effect"
 import type { Health, ReportedState } from "../../../services/HealthMonitor.ts"
 import type { DrainState } from "../../../services/ListenerDrain.ts"
+import type { ReportedLogLevel } from "../../../services/LogLevels.ts"
 import type { StatusFields } from "../../../services/ManagementApi.ts"
+import { timestamp } from "../timestamp.ts"
 import { readinessOf } from "./readiness.ts"
-import { timestamp } from "./timestamp.ts"
 
 export interface StatusFacts {
   readonly health: Health
@@ -12,6 +14,7 @@ export interface StatusFacts {
   readonly pid: number | undefined
   readonly restarts: number
   readonly drain?: DrainState
+  readonly logLevel?: { readonly level: ReportedLogLevel; readonly resetsAt: Option.Option<number> } | undefined
   /** The local relay's Envoy, if there is one. */
   readonly localRelay?: { readonly envoyState: ReportedState; readonly restarts: number } | undefined
   /** Why the management server is not connected, if the reason is known. */
@@ -32,11 +35,23 @@ const connectionFields = ({ connection }: Health) => {
   }
 }
 
+const logLevelFields = (logLevel: StatusFacts["logLevel"]) =>
+  logLevel === undefined
+    ? {}
+    : {
+        logLevel: logLevel.level,
+        ...Option.match(logLevel.resetsAt, {
+          onNone: () => ({}),
+          onSome: (at) => ({ logLevelResetsAt: timestamp(at) })
+        })
+      }
+
 /** The fields of `GET /status`, in this order. */
 export const statusBody = ({
   drain = { _tag: "NotRequested" },
   health,
   localRelay,
+  logLevel,
   pid,
   problem,
   restarts,
@@ -56,5 +71,6 @@ export const statusBody = ({
   reason: readinessOf(health, drain).reason,
   // In relay mode the connection is not considered, yet the relay may know why its management server is unreachable.
   ...(problem === undefined || health.connection._tag === "Connected" ? {} : { managementServerProblem: problem }),
-  ...(drain._tag === "Drained" ? { drainedAt: timestamp(drain.drainedAt) } : {})
+  ...(drain._tag === "Drained" ? { drainedAt: timestamp(drain.drainedAt) } : {}),
+  ...logLevelFields(logLevel)
 })

@@ -169,10 +169,21 @@ describe("the management API", () => {
 
   it.effect("sets log levels in any case; 304 for the level in force, 400 for anything else", () =>
     Effect.gen(function* () {
-      shows("logging-route")
+      shows("logging-route", "logging-reported")
       const api = yield* serving()
       const debug = yield* api.post("/enableLogging?level=DEBUG")
-      assert.deepStrictEqual([debug.status, debug.body], [200, "Setting logging level from [info] to [debug]\n"])
+      const requester = "requested by a client of the socket /var/run/ecs/appnet_admin.sock"
+      assert.deepStrictEqual(
+        [debug.status, debug.body],
+        [
+          200,
+          `Setting logging level from [info] to [debug]\n${requester}, until 1970-01-01T00:05:00Z, when it is reset to [info]\n`
+        ]
+      )
+      assert.deepInclude(JSON.parse((yield* api("/status")).body), {
+        logLevel: "debug",
+        logLevelResetsAt: "1970-01-01T00:05:00Z"
+      })
       assert.strictEqual((yield* api.post("/enableLogging?level=debug")).status, 304)
       assert.include((yield* api.post("/enableLogging?level=Warn")).body, "from [debug] to [warning]")
       assert.strictEqual((yield* api.post("/enableLogging?level=warning")).status, 304)

@@ -3,6 +3,7 @@ import * as HttpEffect from "effect/http/HttpEffect"
 import { ListenerDrainLive } from "../../../../src/layers/management/ListenerDrainLive.ts"
 import { LogLevelsLive } from "../../../../src/layers/management/LogLevelsLive.ts"
 import { managementApi, scrapeApi } from "../../../../src/layers/management/server/routes.ts"
+import { ConfiguredLogLevelLive } from "../../../../src/layers/process/ConfiguredLogLevelLive.ts"
 import { SnapshotterLive } from "../../../../src/layers/stats/SnapshotterLive.ts"
 import { ConnectionDiagnosis } from "../../../../src/services/ConnectionDiagnosis.ts"
 import type { EnvoyState } from "../../../../src/services/EnvoyProcess.ts"
@@ -38,6 +39,7 @@ const servingApi = Effect.fnUntraced(function* (
   const states = yield* SubscriptionRef.make<EnvoyState>(state)
   const admin = simulatedAdmin(changes)
   const layer = Layer.mergeAll(ListenerDrainLive, LogLevelsLive, SnapshotterLive).pipe(
+    Layer.provideMerge(ConfiguredLogLevelLive),
     Layer.provideMerge(
       Layer.mergeAll(
         settings(environment),
