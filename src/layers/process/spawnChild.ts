@@ -26,13 +26,17 @@ export interface SpawnedChild {
   readonly outputClosed: Promise<void>
   /** Its captured output so far, at most 64 KB. */
   readonly output: () => string
+  /** Writes to its stdin; does nothing where that is empty, or the child has ended. */
+  readonly write: (text: string) => void
   /** Does nothing once it has ended. */
   readonly kill: (signal: "SIGTERM" | "SIGKILL") => void
 }
 
-export interface ChildOptions extends Pick<SpawnOptions, "detached" | "env"> {
-  /** Where stdout and stderr go: to these file descriptors, or to `output`. */
-  readonly output: "capture" | { readonly stdout: number; readonly stderr: number }
+export interface ChildOptions extends Pick<SpawnOptions, "cwd" | "detached" | "env"> {
+  /** Where its stdin comes from: from `write`, else it is empty. */
+  readonly input?: "pipe"
+  /** Where stdout and stderr go: to these file descriptors, to `output`, or nowhere. */
+  readonly output: "capture" | "ignore" | { readonly stdout: number; readonly stderr: number }
 }
 
 const longestOutput = 64 * 1024
@@ -48,23 +52,29 @@ const notStarted = (error: unknown): NotStarted => ({
   problem: error instanceof Error ? error.message : `${error}`
 })
 
-/** Starts a program. Its stdin is empty. */
+/** Starts a program. */
 export const spawnChild = (command: string, words: ReadonlyArray<string>, options: ChildOptions): SpawnedChild => {
   const started = Promise.withResolvers<Started | NotStarted>()
   const exit = Promise.withResolvers<ProcessExit>()
   const outputClosed = Promise.withResolvers<void>()
   let output = ""
   let child: ChildProcess | undefined
-  const { detached = false, env, output: target } = options
-  const stdio: SpawnOptions["stdio"] =
-    target === "capture" ? ["ignore", "pipe", "pipe"] : ["ignore", target.stdout, target.stderr]
+  const { input = "ignore", output: target, ...others } = options
+  const [stdout, stderr] =
+    target === "capture"
+      ? ["pipe" as const, "pipe" as const]
+      : target === "ignore"
+        ? [target, target]
+        : [target.stdout, target.stderr]
   try {
-    child = spawn(command, words, { stdio, detached, ...(env === undefined ? {} : { env }) })
+    child = spawn(command, words, { ...others, stdio: [input, stdout, stderr] })
     const { pid } = child
     child.once("spawn", () => started.resolve({ _tag: "Started", pid: pid ?? 0 }))
     child.on("error", (error) => started.resolve(notStarted(error)))
     child.once("exit", (code, signal) => exit.resolve(exitOf(code, signal)))
     child.once("close", () => outputClosed.resolve())
+    // A child that has ended does not read.
+    child.stdin?.on("error", () => {})
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding("latin1").on("data", (part: string) => {
         if (output.length < longestOutput) output += part.slice(0, longestOutput - output.length)
@@ -79,6 +89,7 @@ export const spawnChild = (command: string, words: ReadonlyArray<string>, option
     exit: exit.promise,
     outputClosed: outputClosed.promise,
     output: () => Buffer.from(output, "latin1").toString(),
+    write: (text) => void child?.stdin?.write(text),
     kill: (signal) => {
       if (child?.exitCode === null && child.signalCode === null) child.kill(signal)
     }
