@@ -117,14 +117,15 @@ describe("the container's health check", () => {
       "src/layers/process/earlyStart.ts",
       "src/layers/process/envoyCandidates.ts",
       "src/layers/process/envoyEnvironment.ts",
+      "src/layers/process/nodeDebugger.ts",
       "src/layers/process/spawnChild.ts",
       "src/layers/process/wrapper.ts",
       "src/layers/process/wrapperProbe.ts",
       "src/programs/healthCheck.ts",
       "src/programs/legacyFlags.ts",
       main,
-      "src/services/hostPort.ts",
-      "src/services/stopSignals.ts"
+      "src/services/handledSignals.ts",
+      "src/services/hostPort.ts"
     ])
   })
 })
