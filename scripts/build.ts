@@ -113,8 +113,10 @@ const nodeCheck = `{
     process.exit(1)
   }
 }`
-/** No signal may open Node's debugger: every process of this user could then take the agent over. */
+/** No signal may open Node's debugger: every process on this network could then take the agent over. */
 const interpreter = "#!/usr/bin/env -S node --disable-sigusr1"
+/** The first statement of all, for an agent that is started by `node` without that option. */
+const debuggerStaysClosed = 'process.on("SIGUSR1", () => {})'
 
 const dist = path("dist")
 mkdirSync(dist, { recursive: true })
@@ -144,7 +146,7 @@ try {
   const main = await bundle({
     entryPoints: [path("src/programs/main.ts")],
     format: "esm",
-    banner: { js: `${interpreter}\n${nodeCheck}` },
+    banner: { js: `${interpreter}\n${debuggerStaysClosed}\n${nodeCheck}` },
     plugins: [partsInFiles("import.meta.filename"), ...plugins]
   })
   write("agent.mjs", main, 0o755)

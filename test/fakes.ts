@@ -10,8 +10,8 @@ import {
 import { Bootstrap } from "../src/services/Bootstrap.ts"
 import { EnvoyLauncher, EnvoyLaunchFailed, type ProcessExit } from "../src/services/EnvoyLauncher.ts"
 import { EnvoyProcess, type EnvoyState } from "../src/services/EnvoyProcess.ts"
+import type { StopSignal } from "../src/services/handledSignals.ts"
 import { Signals } from "../src/services/Signals.ts"
-import type { StopSignal } from "../src/services/stopSignals.ts"
 
 /** Settings as the agent reads them, from a small environment. */
 export const settings = (environment: Readonly<Record<string, string>> = {}) => layerFrom(environment)

@@ -53,5 +53,5 @@ export const agentLive = ({ probe }: EarlyStart) =>
     Layer.provideMerge(NodeFileSystem.layer)
   )
 
-/** Stop signals, those that came before this layer included. */
-export const signalsLive = ({ takeSignals }: EarlyStart) => Signals.layerWithEarlierSignals(takeSignals)
+/** Signals, those that came before this layer included. */
+export const signalsLive = ({ signals }: EarlyStart) => Signals.layerWithEarlierSignals(signals.take)

@@ -7,7 +7,7 @@ import { CommandDetails, everySetting } from "../layers/commandLine/CommandDetai
  */
 export const runCommand = Command.make("run").pipe(
   Command.withDescription(
-    "Start Envoy, restart it when it ends, and serve the management API; drain Envoy and stop it on SIGTERM, SIGQUIT or SIGINT. This is what `appnet-agent` does without a command."
+    "Start Envoy, restart it when it ends, and serve the management API; drain Envoy and stop it on SIGTERM, SIGQUIT, SIGINT or SIGHUP. This is what `appnet-agent` does without a command."
   ),
   Command.withShortDescription("Start Envoy and supervise it; drain and stop it on a signal (default)"),
   Command.annotate(CommandDetails, {

@@ -1,6 +1,6 @@
 import type { Effect } from "effect"
 import { Context } from "effect"
-import type { StopSignal } from "./stopSignals.ts"
+import type { StopSignal } from "./handledSignals.ts"
 
 /** The signals that ask the agent to stop. One that arrives before anybody waits for it is kept. */
 export class Signals extends Context.Service<

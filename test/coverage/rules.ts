@@ -140,7 +140,9 @@ export const chapters = {
     "restart-level": "A restarted Envoy gets the configured log level, which `permanent=true` has moved, as its `-l`",
     "kill-after-3s": "Then Envoy gets SIGTERM, and SIGKILL 3 s later",
     "connections-counted": "Connections are summed over listeners, without those of the admin and of single workers",
-    "stop-signals": "SIGTERM, SIGQUIT and SIGINT stop alike, and leave nothing behind",
+    "stop-signals": "SIGTERM, SIGQUIT, SIGINT and SIGHUP stop alike, and leave nothing behind",
+    "ignored-signals": "SIGUSR1 and SIGUSR2 neither end the agent nor open a debugger; SIGUSR2 is logged",
+    "process-1": "An agent that is process 1 says that it needs an init, and handles signals all the same",
     "second-signal": "A second signal skips the wait",
     "signal-at-start": "A signal during start-up or between restarts stops at once",
     "draining-status": "From the signal on: DRAINING, UNHEALTHY, `/ready` 503, `/live` 200"

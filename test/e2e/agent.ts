@@ -15,6 +15,7 @@ import {
 import http from "node:http"
 import net from "node:net"
 import { tmpdir } from "node:os"
+import { dirname } from "node:path"
 import { fileURLToPath } from "node:url"
 import { onTestFinished } from "vitest"
 
@@ -145,6 +146,8 @@ export interface AgentOptions {
   readonly folder?: string
   /** A command that starts the agent: it executes the words that are appended to it. */
   readonly under?: ReadonlyArray<string>
+  /** Whether the agent is started by its file, whose first line names the interpreter, and not by `node`. */
+  readonly byFile?: boolean
 }
 
 /** The environment of an agent in `folder`. No port or path of it is shared with another test. */
@@ -175,10 +178,16 @@ const collect = (stream: NodeJS.ReadableStream | null): (() => string) => {
 /** Starts `node dist/agent.mjs`. Its processes are killed when the test ends; with E2E_HOLD=1, when the agent has ended. */
 export const startAgent = async (options: AgentOptions = {}): Promise<Agent> => {
   const folder = options.folder ?? privateFolder()
-  const environment = { ...(await agentEnvironment(folder)), ...options.environment }
+  const interpreterPath: Readonly<Record<string, string>> =
+    options.byFile === true ? { PATH: `${dirname(process.execPath)}:${process.env.PATH}` } : {}
+  const environment: Readonly<Record<string, string>> = {
+    ...(await agentEnvironment(folder)),
+    ...interpreterPath,
+    ...options.environment
+  }
   const [command = process.execPath, ...words] = [
     ...(options.under ?? []),
-    process.execPath,
+    ...(options.byFile === true ? [] : [process.execPath]),
     agentFile,
     ...(options.words ?? [])
   ]

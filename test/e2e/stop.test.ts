@@ -1,12 +1,12 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { shows } from "../shows.ts"
-import { ask, eventually, filesIn, isAlive, ownFolderIn, privateFolder, processesOf, startAgent } from "./agent.ts"
+import { ask, eventually, filesIn, isAlive, privateFolder, processesOf, startAgent } from "./agent.ts"
 import { serviceConnect } from "./mesh.ts"
 import { startServing } from "./serving.ts"
 
 describe("a stop", () => {
-  for (const signal of ["SIGTERM", "SIGQUIT", "SIGINT"] as const) {
+  for (const signal of ["SIGTERM", "SIGQUIT", "SIGINT", "SIGHUP"] as const) {
     it(`on ${signal} ends with exit code 0 and leaves nothing`, async () => {
       shows("stop-signals", "exit-0-signal")
       const { agent } = await startServing()
@@ -127,27 +127,5 @@ describe("a stop", () => {
     const { envoyPid } = await agent.until({ healthStatus: "HEALTHY" })
     const session = (pid: number) => readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]?.split(" ")[2]
     expect(session(Number(envoyPid))).not.toBe(session(agent.pid))
-  })
-})
-
-describe("an agent that is killed", () => {
-  it("takes Envoy with it, and the next start removes its files", async () => {
-    shows("dies-with-agent", "stale-folders")
-    const folder = privateFolder()
-    const endpoint = { APPMESH_XDS_ENDPOINT: `unix://${folder}/none.sock`, APPMESH_RESOURCE_ARN: "task-set/c/s/x" }
-    const killed = await startAgent({ folder, environment: endpoint })
-    const { envoyPid } = await killed.until({ envoyState: "PRE_INITIALIZING" })
-    const left = ownFolderIn(folder) ?? ""
-    expect(filesIn(folder)).toHaveLength(1)
-    expect(filesIn(left)).toContain("bootstrap.json")
-    killed.child.kill("SIGKILL")
-    await eventually(() => !isAlive(Number(envoyPid)), "Envoy is gone")
-    const next = await startAgent({ folder, environment: endpoint })
-    await next.until({ envoyState: "PRE_INITIALIZING" })
-    await eventually(() => !existsSync(left), "the files of the killed agent are gone")
-    expect(filesIn(folder)).toHaveLength(1)
-    next.child.kill("SIGTERM")
-    await next.exited
-    expect(filesIn(folder)).toEqual([])
   })
 })

@@ -204,6 +204,7 @@ describe("the container's health check", () => {
       "src/layers/process/earlyStart.ts",
       "src/layers/process/envoyCandidates.ts",
       "src/layers/process/envoyEnvironment.ts",
+      "src/layers/process/nodeDebugger.ts",
       "src/layers/process/spawnChild.ts",
       "src/layers/process/wrapper.ts",
       "src/layers/process/wrapperProbe.ts",
@@ -211,9 +212,9 @@ describe("the container's health check", () => {
       "src/programs/legacyFlags.ts",
       main,
       "src/services/foreignText.ts",
+      "src/services/handledSignals.ts",
       "src/services/hostPort.ts",
-      "src/services/managementSettings.ts",
-      "src/services/stopSignals.ts"
+      "src/services/managementSettings.ts"
     ])
   })
 })

@@ -16,7 +16,7 @@ const failed = (problem: string) => new FifoFailed({ problem })
 
 /** Makes a pipe that never had a name: it needs no folder, but a shell and /proc. */
 export const makeAnonymousPipe: Effect.Effect<Fifo, FifoFailed> = Effect.gen(function* () {
-  const child = yield* startChild("sh", ["-c", pipeline], { output: "capture", input: "open" })
+  const child = yield* startChild("sh", ["-c", pipeline], { output: "capture", input: "pipe" })
   const pid = yield* Effect.sync(() => /^(\d+)\n/.exec(child.output())?.[1]).pipe(
     Effect.repeat({ until: (found) => found !== undefined, schedule: Schedule.spaced(outputCheckInterval) }),
     Effect.timeoutOrElse({

@@ -15,6 +15,7 @@ import { EnvoyRole } from "../../services/EnvoyRole.ts"
 import { EnvoyWrapper } from "../../services/EnvoyWrapper.ts"
 import { removeSocketAtEnd } from "../files/leftSocket.ts"
 import { startChild } from "./childProcess.ts"
+import { startDeathGuard } from "./deathGuard.ts"
 import { envoyArguments, hotRestartArguments } from "./envoyArguments.ts"
 import { envoyEnvironment } from "./envoyEnvironment.ts"
 import { parseProcSample } from "./procStat.ts"
@@ -60,6 +61,17 @@ export const EnvoyLauncherLive = Layer.effect(
     )
     yield* Effect.forkScoped(Effect.ignore(prerequisites))
     const environment = envoyEnvironment()
+    let isLossTold = false
+    /** The guard is a second hold beside that of the wrapper; one warning, where there is none at all. */
+    const onGuardLoss = (wrapper: ReadonlyArray<string>) => (reason: string) => {
+      const isHeld = wrapper.length > 0
+      const text = `no shell ends Envoy with the agent (/bin/sh: ${reason})`
+      if (isHeld || isLossTold) return Effect.logDebug(text)
+      isLossTold = true
+      return Effect.logWarning(
+        `${text}, and setpriv does not work here: Envoy would outlive an agent that is killed with SIGKILL`
+      )
+    }
 
     const launch = Effect.gen(function* () {
       const { baseId, path, wrapper } = yield* prerequisites
@@ -74,6 +86,7 @@ export const EnvoyLauncherLive = Layer.effect(
         ...hotRestartArguments(settings, baseId, role)
       ]
       yield* Effect.logDebug(`starting ${[command, ...words].join(" ")}`)
+      const guard = yield* startDeathGuard(onGuardLoss(wrapper))
       // In a session of its own: Ctrl-C on a terminal reaches the agent alone, which then drains.
       const child = yield* startChild(command, words, { output: descriptors, env: environment, detached: true }).pipe(
         Effect.tap(({ exit, pid, signal }) =>
@@ -82,6 +95,7 @@ export const EnvoyLauncherLive = Layer.effect(
         Effect.mapError(failed)
       )
       const { exit, pid, signal } = child
+      guard.protect(pid)
       return { pid, exit, signal, sample: readSample(pid) } satisfies LaunchedEnvoy
     }).pipe(Effect.withSpan("EnvoyLauncher.launch"))
 

@@ -28,10 +28,8 @@ const chooseWrapper = Effect.gen(function* () {
     if (netAdmin && rank > 0) yield* Effect.logWarning("setpriv cannot hand NET_ADMIN on: Envoy runs without it")
     return wrapper
   }
-  yield* Effect.logWarning(
-    "setpriv does not work here: Envoy would outlive an agent that is killed with SIGKILL" +
-      (netAdmin ? ", and runs without NET_ADMIN" : "")
-  )
+  const text = "setpriv does not work here: a shell ends Envoy with the agent"
+  yield* netAdmin ? Effect.logWarning(`${text}, and Envoy runs without NET_ADMIN`) : Effect.logDebug(text)
   return []
 })
 

@@ -26,15 +26,17 @@ export interface SpawnedChild {
   readonly outputClosed: Promise<void>
   /** Its captured output so far, at most 64 KB. */
   readonly output: () => string
+  /** Writes to its stdin; does nothing where that is empty, or the child has ended. */
+  readonly write: (text: string) => void
   /** Does nothing once it has ended. */
   readonly kill: (signal: "SIGTERM" | "SIGKILL") => void
 }
 
-export interface ChildOptions extends Pick<SpawnOptions, "detached" | "env"> {
-  /** Where stdout and stderr go: to these file descriptors, or to `output`. */
-  readonly output: "capture" | { readonly stdout: number; readonly stderr: number }
-  /** With `open`, stdin has no end until the program has ended, also for what it has started. Without it, stdin is empty. */
-  readonly input?: "open"
+export interface ChildOptions extends Pick<SpawnOptions, "cwd" | "detached" | "env"> {
+  /** With `pipe`, its stdin is what `write` writes, and has no end before the program's own. Without it, stdin is empty. */
+  readonly input?: "pipe"
+  /** Where stdout and stderr go: to these file descriptors, to `output`, or nowhere. */
+  readonly output: "capture" | "ignore" | { readonly stdout: number; readonly stderr: number }
 }
 
 const longestOutput = 64 * 1024
@@ -57,17 +59,22 @@ export const spawnChild = (command: string, words: ReadonlyArray<string>, option
   const outputClosed = Promise.withResolvers<void>()
   let output = ""
   let child: ChildProcess | undefined
-  const { detached = false, env, input, output: target } = options
-  const stdin = input === "open" ? "pipe" : "ignore"
-  const stdio: SpawnOptions["stdio"] =
-    target === "capture" ? [stdin, "pipe", "pipe"] : [stdin, target.stdout, target.stderr]
+  const { input = "ignore", output: target, ...others } = options
+  const [stdout, stderr] =
+    target === "capture"
+      ? ["pipe" as const, "pipe" as const]
+      : target === "ignore"
+        ? [target, target]
+        : [target.stdout, target.stderr]
   try {
-    child = spawn(command, words, { stdio, detached, ...(env === undefined ? {} : { env }) })
+    child = spawn(command, words, { ...others, stdio: [input, stdout, stderr] })
     const { pid } = child
     child.once("spawn", () => started.resolve({ _tag: "Started", pid: pid ?? 0 }))
     child.on("error", (error) => started.resolve(notStarted(error)))
     child.once("exit", (code, signal) => exit.resolve(exitOf(code, signal)))
     child.once("close", () => outputClosed.resolve())
+    // A child that has ended does not read.
+    child.stdin?.on("error", () => {})
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding("latin1").on("data", (part: string) => {
         if (output.length < longestOutput) output += part.slice(0, longestOutput - output.length)
@@ -82,6 +89,7 @@ export const spawnChild = (command: string, words: ReadonlyArray<string>, option
     exit: exit.promise,
     outputClosed: outputClosed.promise,
     output: () => Buffer.from(output, "latin1").toString(),
+    write: (text) => void child?.stdin?.write(text),
     kill: (signal) => {
       if (child?.exitCode === null && child.signalCode === null) child.kill(signal)
     }
