@@ -93,7 +93,7 @@ describe("the demo on a terminal", () => {
   it("finishes a running build when Ctrl-C is pressed, and then starts nothing", async () => {
     const tree = copyTree({ isBuilt: false })
     const demo = startDemo({ tree, columns: 80 })
-    await eventually(() => demo.leftovers().processes.some((words) => words.includes("build.mjs")), "the build")
+    await eventually(() => demo.leftovers().processes.some((words) => words.includes("scripts/build.ts")), "the build")
     demo.order(ctrlC)
     expect(await demo.exited).toBe(130)
     expect(demo.stdout()).toContain("Ctrl-C: stopped before the agent was started")
