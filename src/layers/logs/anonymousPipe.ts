@@ -4,10 +4,10 @@ import { startChild } from "../process/childProcess.ts"
 import { type Fifo, FifoFailed, openEnds, problemOf } from "./fifo.ts"
 
 /**
- * The first shell of a pipeline prints its process id, and holds the pipe until its input ends. Node itself makes sockets
- * where other programs make pipes.
+ * The first shell of a pipeline has the pipe as file descriptor 4. It prints its process id, and runs until its input ends.
+ * Node itself makes sockets where other programs make pipes.
  */
-const pipeline = "{ sh -c 'echo $$ >&3; read -r line' | :; } 3>&1"
+const pipeline = "{ sh -c 'echo $$; read -r line' 4>&1 >&3 | :; } 3>&1"
 
 const pipelineTimeout = Duration.seconds(5)
 const outputCheckInterval = Duration.millis(5)
@@ -24,7 +24,7 @@ export const makeAnonymousPipe: Effect.Effect<Fifo, FifoFailed> = Effect.gen(fun
       orElse: () => Effect.fail(failed(`sh did not start a pipeline: ${child.output().trim()}`))
     })
   )
-  const path = `/proc/${pid}/fd/1`
+  const path = `/proc/${pid}/fd/4`
   return yield* Effect.try({
     try: () => {
       if (!fs.statSync(path).isFIFO()) throw new Error(`${path} is not a pipe`)
