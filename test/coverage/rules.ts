@@ -182,6 +182,8 @@ export const chapters = {
     "log-file": "Both programs' output goes to the named file of the named folder",
     "log-rotation":
       "The file is rotated at its maximum size, the configured number is kept, and no line is lost or torn",
+    "local-relay-log":
+      "The local relay's log is the agent's output by its folder /dev alone, or by its file name stdout or stderr alone",
     "log-folder-missing":
       "If the folder is missing or read-only, there is a warning, and output stays on stdout and stderr"
   }
