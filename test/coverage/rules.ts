@@ -79,6 +79,8 @@ export const chapters = {
     "mode-relay": "Relay mode: no resource; listens on a socket, and sends signed requests over TLS",
     "relay-server": "Relay mode's server comes from the domain and port variables, else the endpoint, else the region",
     "relay-unix-endpoint": "A unix endpoint is an error in relay mode",
+    "signed-headers":
+      "A relay signs the headers of the signature itself with every version of Envoy, and none that proxies change",
     "relay-admin": "Relay mode's Envoy has its admin on the unix socket whatever ENVOY_ADMIN_MODE says",
     "mode-local-relay": "Local relay mode: a second Envoy on loopback signs and forwards the first one's requests",
     "local-relay-auto": "`auto` turns the local relay on unless this Envoy has the AWS IAM call credentials",
