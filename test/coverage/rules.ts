@@ -186,6 +186,7 @@ export const chapters = {
       "The file is rotated at its maximum size, the configured number is kept, and no line is lost or torn",
     "local-relay-log":
       "The local relay's log is the agent's output by its folder /dev alone, or by its file name stdout or stderr alone",
+    migrating: "docs/migrating.md lists each difference from the Go agent with its reason and the way back",
     "log-folder-missing":
       "If the folder is missing or read-only, there is a warning, and output stays on stdout and stderr"
   }
