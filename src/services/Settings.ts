@@ -326,7 +326,7 @@ export const settingsTable = {
 
   APPNET_ENVOY_LOG_DESTINATION: optionalText(
     logs(
-      "Existing folder for a log file with all lines of Envoy and the agent. /dev, with the name stdout or stderr, means the agent's own output",
+      "Existing folder for a log file with all lines of Envoy and the agent. /dev means the agent's own output, with the name stdout or stderr just that one",
       "no file: stdout and stderr"
     )
   ),
@@ -385,12 +385,12 @@ export const settingsTable = {
   APPNET_LOCAL_RELAY_LOG_DESTINATION: text(
     "/tmp",
     localRelay(
-      "Folder of the local relay's log file, which is rotated like the main one; /dev for the agent's own output"
+      "Folder of the local relay's log file, which is rotated like the main one; /dev, whatever the name, for the agent's own output"
     )
   ),
   APPNET_LOCAL_RELAY_LOG_FILE_NAME: text(
     "local_relay_appnet_envoy.log",
-    localRelay("Name of the local relay's log file in that folder, or stdout or stderr for the agent's own output")
+    localRelay("Name of the local relay's log file; stdout or stderr, whatever the folder, for the agent's own output")
   ),
 
   AWS_REGION: optionalText(platform("The AWS region", "from EC2 instance metadata, if a region is needed")),

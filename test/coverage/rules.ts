@@ -83,6 +83,8 @@ export const chapters = {
     "mode-relay": "Relay mode: no resource; listens on a socket, and sends signed requests over TLS",
     "relay-server": "Relay mode's server comes from the domain and port variables, else the endpoint, else the region",
     "relay-unix-endpoint": "A unix endpoint is an error in relay mode",
+    "signed-headers":
+      "A relay signs the headers of the signature itself with every version of Envoy, and none that proxies change",
     "relay-admin": "Relay mode's Envoy has its admin on the unix socket whatever ENVOY_ADMIN_MODE says",
     "mode-local-relay": "Local relay mode: a second Envoy on loopback signs and forwards the first one's requests",
     "local-relay-auto": "`auto` turns the local relay on unless this Envoy has the AWS IAM call credentials",
@@ -225,6 +227,9 @@ export const chapters = {
       "The file is rotated at its maximum size, the configured number is kept, and no line is lost or torn",
     "log-retention":
       "The newest rotated files are kept, whatever the clock does, and files that the agent did not make stay",
+    "local-relay-log":
+      "The local relay's log is the agent's output by its folder /dev alone, or by its file name stdout or stderr alone",
+    migrating: "docs/migrating.md lists each difference from the Go agent with its reason and the way back",
     "log-folder-missing":
       "If the folder is missing or read-only, there is a warning, and output stays on stdout and stderr"
   }

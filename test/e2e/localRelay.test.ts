@@ -77,12 +77,17 @@ describe("local relay mode", () => {
 
     const printing = await serving({
       ...lastingKey,
-      APPNET_LOCAL_RELAY_LOG_DESTINATION: "/dev",
       APPNET_LOCAL_RELAY_LOG_FILE_NAME: "stdout"
     })
     const line = `][${relayPidOf(printing.agent)}][info]`
     await eventually(() => printing.agent.stdout().includes(line), "the relay's lines on stdout")
     expect(printing.agent.stderr()).not.toContain(line)
+
+    // Envoy logs to stderr.
+    const devices = await serving({ ...lastingKey, APPNET_LOCAL_RELAY_LOG_DESTINATION: "/dev" })
+    const other = `][${relayPidOf(devices.agent)}][info]`
+    await eventually(() => devices.agent.stderr().includes(other), "the relay's lines on stderr")
+    expect(filesIn("/dev").filter((file) => file.endsWith(".log"))).toEqual([])
   })
 
   it("signs for another service if the settings name one", async () => {

@@ -1,7 +1,7 @@
-import { statSync } from "node:fs"
+import { readFileSync, statSync, writeFileSync } from "node:fs"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { shows } from "../shows.ts"
-import { ask, eventually, filesIn, isAlive, processesOf } from "./agent.ts"
+import { type Agent, ask, envoyPath, eventually, filesIn, isAlive, privateFolder, processesOf } from "./agent.ts"
 import { startContainerCredentials } from "./containerCredentials.ts"
 import { startFleet } from "./fleet.ts"
 import { answering } from "./mesh.ts"
@@ -28,6 +28,12 @@ const serving = async (relayEnvironment: Readonly<Record<string, string>>, upstr
   await workload.until(connected)
   expect((await ask(server.listener, "/")).body).toBe("through the relay")
   return { upstream: server, relay, workload }
+}
+
+/** The path of the bootstrap that an agent's Envoy was started with. */
+const bootstrapOf = async (agent: Agent) => {
+  const words = readFileSync(`/proc/${await agent.envoyPid()}/cmdline`, "latin1").split("\0")
+  return words[words.indexOf("-c") + 1] ?? ""
 }
 
 const openFleet = (relay: Relay, size: number) => {
@@ -60,6 +66,26 @@ describe("relay mode", () => {
     expect(await relay.agent.exited).toEqual({ code: 0, signal: null })
     expect(processesOf(relay.agent.folder)).toEqual([])
     expect(filesIn(relay.agent.folder)).toEqual([])
+  })
+
+  it("signs the headers of the signature itself with every version of Envoy, and none that proxies change", async () => {
+    shows("signed-headers")
+    const own = ["content-type", "host", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token"]
+    // An Envoy before 1.37 would leave out what begins with x, its own headers too, so it gets a list.
+    for (const version of ["1.36.4", "1.37.0"]) {
+      const envoy = `${privateFolder()}/envoy`
+      const answer = `[ "$1" = --version ] && { echo "envoy  version: 0/${version}/Clean/RELEASE/BoringSSL"; exit; }`
+      writeFileSync(envoy, `#!/bin/sh\n${answer}\nexec ${envoyPath} "$@"\n`, { mode: 0o755 })
+      const { relay, upstream } = await serving({ ...temporaryKey, APPNET_ENVOY_PATH: envoy })
+      const listed = readFileSync(await bootstrapOf(relay.agent), "utf8").includes('"x-forwarded-"')
+      expect([version, listed]).toEqual([version, version === "1.36.4"])
+      const [request] = upstream.plane().requests
+      expect([version, request?.verdict.problem]).toEqual([version, undefined])
+      expect(request?.verdict.signedHeaders).toEqual(expect.arrayContaining(own))
+      for (const name of ["te", "x-request-id", "x-forwarded-proto", "x-envoy-expected-rq-timeout-ms"]) {
+        expect(request?.verdict.signedHeaders).not.toContain(name)
+      }
+    }
   })
 
   it("signs with temporary credentials", async () => {

@@ -158,6 +158,11 @@ describe("the verification of SigV4", () => {
       "the host is not signed"
     ],
     [
+      "a signature without an x-amz header",
+      problemOf({ ...getVanilla, headers: [...getVanilla.headers, ["X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD"]] }),
+      "x-amz-content-sha256 is not signed"
+    ],
+    [
       "a late request",
       problemOf(getVanilla, { ...options, now: Date.UTC(2015, 7, 30, 12, 41, 1) }),
       /too far from now/

@@ -108,6 +108,10 @@ export const checkSigV4 = (request: SignedRequest, options: SigV4Options): SigV4
   if (region !== options.region) return verdict(`signed for the region ${region}, not ${options.region}`)
   if (service !== options.service) return verdict(`signed for the service ${service}, not ${options.service}`)
   if (!signedHeaders.includes("host")) return verdict("the host is not signed")
+  const unsigned = request.headers.find(
+    ([name]) => /^x-amz-/i.test(name) && !signedHeaders.includes(name.toLowerCase())
+  )
+  if (unsigned !== undefined) return verdict(`${unsigned[0].toLowerCase()} is not signed`)
 
   const dates = valuesOf(request, "x-amz-date")
   const [date = ""] = dates

@@ -22,9 +22,7 @@ describe("a custom bootstrap", () => {
     const environment = { ...(await agentEnvironment(folder)), ENVOY_CONFIG_FILE: `${folder}/own.yaml` }
     const { code, stderr } = await runAgent([], environment)
     expect(code).toBe(1)
-    expect(stderr).toContain(
-      `ENVOY_CONFIG_FILE=${folder}/own.yaml: line 1, column 1: the file has no admin address`
-    )
+    expect(stderr).toContain(`ENVOY_CONFIG_FILE=${folder}/own.yaml: line 1, column 1: the file has no admin address`)
   })
 
   it("that is not YAML is an error with line and column", async () => {
@@ -47,7 +45,11 @@ describe("before anything starts", () => {
       ENVOY_ADMIN_ACCESS_PORT: "99999",
       ENVOY_ADMIN_MODE: "x"
     }
-    writeFileSync(`${folder}/envoy`, `#!/bin/sh\ncase "$1" in --version|--mode) ;; *) touch ${folder}/started ;; esac\n`, { mode: 0o755 })
+    writeFileSync(
+      `${folder}/envoy`,
+      `#!/bin/sh\ncase "$1" in --version|--mode) ;; *) touch ${folder}/started ;; esac\n`,
+      { mode: 0o755 }
+    )
     const { code, stderr } = await runAgent([], { ...environment, APPNET_ENVOY_PATH: `${folder}/envoy` })
     expect(code).toBe(1)
     expect(stderr).toContain("APPNET_AGENT_ADMIN_MODE=carrier-pigeon is invalid: expected one of tcp, uds")

@@ -83,7 +83,7 @@ const composeRelay = (
   { caBundle, isSet, version }: BootstrapFacts
 ): Result.Result<Composed, ReadonlyArray<BootstrapProblem>> => {
   const { layeredRuntime, leftOut, warnings } = runtimeFragment("relay", settings, version, isSet)
-  const parts = template({ upstream, settings, caBundle, layeredRuntime })
+  const parts = template({ version, upstream, settings, caBundle, layeredRuntime })
   return Result.map(envoyBootstrap(parts, settings), (bootstrap) => ({
     ...bootstrap,
     localRelay: undefined,

@@ -7,7 +7,7 @@ export const documents = {
   "docs/bootstrap.md": "where Envoy's configuration comes from",
   "docs/management-api.md": "the API of the running agent",
   "docs/relay.md": "relay mode and local relay mode",
-  "docs/migrating.md": "what differs from the Go agent"
+  "docs/migrating.md": "moving from the Go agent: how, and what is different"
 } as const
 
 export type DocumentPath = keyof typeof documents

@@ -16,23 +16,30 @@ export interface LogLocation {
   readonly fileName: string
 }
 
-/** The log folder and file name in the settings. The agent's own lines go where the main Envoy's go. */
-export const logLocation = (settings: Settings, role: Role): LogLocation =>
-  role === "main"
-    ? { folder: settings.APPNET_ENVOY_LOG_DESTINATION, fileName: settings.APPNET_ENVOY_LOG_NAME }
-    : {
-        folder: settings.APPNET_LOCAL_RELAY_LOG_DESTINATION,
-        fileName: settings.APPNET_LOCAL_RELAY_LOG_FILE_NAME
-      }
-
 /** Values that mean the agent's outputs. The third is the example in the documentation of the Go agent. */
 const agentOutputWords = ["stdout", "stderr", "stdout/stderr"]
 
+const devices = "/dev"
+
+/**
+ * The log folder and file name in the settings. The agent's own lines go where the main Envoy's go. Of the local relay's
+ * two settings, each alone can mean the agent's output: such a file name does, whatever the folder.
+ */
+export const logLocation = (settings: Settings, role: Role): LogLocation => {
+  if (role === "main") {
+    return { folder: settings.APPNET_ENVOY_LOG_DESTINATION, fileName: settings.APPNET_ENVOY_LOG_NAME }
+  }
+  const { APPNET_LOCAL_RELAY_LOG_DESTINATION: folder, APPNET_LOCAL_RELAY_LOG_FILE_NAME: fileName } = settings
+  return { folder: agentOutputWords.includes(fileName) ? devices : folder, fileName }
+}
+
+/** Nobody wants a log file among the devices: there, only the name of one of the agent's outputs means just that one. */
 export const logDestination = ({ fileName, folder }: LogLocation): LogDestination => {
   if (folder === undefined || agentOutputWords.includes(folder)) return { _tag: "AgentOutputs" }
   const path = resolve(folder, fileName)
   if (path === "/dev/stdout") return { _tag: "OneAgentOutput", name: "stdout" }
-  return path === "/dev/stderr" ? { _tag: "OneAgentOutput", name: "stderr" } : { _tag: "File", path }
+  if (path === "/dev/stderr") return { _tag: "OneAgentOutput", name: "stderr" }
+  return resolve(folder) === devices ? { _tag: "AgentOutputs" } : { _tag: "File", path }
 }
 
 /** A clause that says where the local relay's log is, for messages about the relay. */

@@ -55,7 +55,7 @@ describe("a start", () => {
 
   it.effect("needs an Envoy, which the bootstrap alone does not", () =>
     Effect.gen(function* () {
-      shows("config-refused", "APPNET_ENVOY_PATH")
+      shows("config-refused")
       const path = Effect.fail(new EnvoyNotFound({ path: "/usr/bin/envoy", problem: "does not exist" }))
       const uds = { ...serviceConnect, APPNET_AGENT_ADMIN_MODE: "uds", APPNET_AGENT_ADMIN_UDS_PATH: "/none/a.sock" }
       yield* bootstrapOf(uds, { path })

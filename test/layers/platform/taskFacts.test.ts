@@ -20,7 +20,7 @@ describe("readTask", () => {
   })
 
   it("finds IPv6 alone in bridge mode where the containers have IPv6 addresses", () => {
-    shows("ip-families", "APPNET_CONTAINER_IP_MAPPING")
+    shows("ip-families")
     const task = (mode: string) => ({
       Containers: [{ Type: "CNI_PAUSE", Networks: network(mode, ["172.17.0.2"], ["fd00::2"]) }]
     })

@@ -1,19 +1,40 @@
+import { Option } from "effect"
 import localRelayTemplate from "../../../../resources/local_relay_bootstrap.yaml"
 import relayTemplate from "../../../../resources/relay_bootstrap.yaml"
+import type { EnvoyVersion } from "../../../services/EnvoyBinary.ts"
 import { formatHost, isIpAddress } from "../../../services/hostPort.ts"
 import type { Settings } from "../../../services/Settings.ts"
 import { ecdhCurves } from "../mode/regionEndpoints.ts"
 import type { RelayUpstream } from "../mode/relayUpstream.ts"
 import { formatProtoDuration } from "../protoJson.ts"
-import { type PartObject, withSource } from "../provenance.ts"
+import { type Part, type PartObject, withSource } from "../provenance.ts"
 import { fillTemplate } from "./template.ts"
 
 export interface RelayOptions {
+  readonly version: Option.Option<EnvoyVersion>
   readonly upstream: RelayUpstream
   readonly settings: Settings
   readonly caBundle: string
   readonly layeredRuntime: PartObject
 }
+
+/** The headers that Envoy and load balancers of AWS add or change, and none of the signature's own `x-amz-*`. */
+const listedHeaders: Part = [
+  { exact: "te" },
+  { prefix: "x-envoy-" },
+  { prefix: "x-forwarded-" },
+  { prefix: "x-b3-" },
+  { exact: "x-request-id" },
+  { exact: "x-amzn-trace-id" }
+]
+
+/**
+ * As recorded. From 1.37 on, Envoy signs its own `x-amz-*` headers all the same. Before, it would leave them out, and AWS
+ * refuses a signature without them.
+ */
+const recordedHeaders: Part = [{ exact: "te" }, { prefix: "x" }]
+
+const leavesOutOwnHeaders = ({ major, minor }: EnvoyVersion) => major === 1 && minor < 37
 
 /** The values of both templates. */
 const commonValues = ({ caBundle, layeredRuntime, settings, upstream }: RelayOptions): PartObject => ({
@@ -31,9 +52,10 @@ const commonValues = ({ caBundle, layeredRuntime, settings, upstream }: RelayOpt
 
 /** The bootstrap in relay mode: the relay for all Envoys of a host. */
 export const relayBootstrap = (options: RelayOptions): PartObject => {
-  const { settings } = options
+  const { settings, version } = options
   return fillTemplate(relayTemplate, {
     ...commonValues(options),
+    unsigned_headers: Option.exists(version, leavesOutOwnHeaders) ? listedHeaders : recordedHeaders,
     listener_path: withSource(settings.APPNET_RELAY_LISTENER_UDS_PATH, "APPNET_RELAY_LISTENER_UDS_PATH"),
     admin_path: withSource(settings.APPNET_ENVOY_ADMIN_UDS_PATH, "APPNET_ENVOY_ADMIN_UDS_PATH")
   })
@@ -44,6 +66,7 @@ export const localRelayBootstrap = (options: RelayOptions): PartObject => {
   const { settings, upstream } = options
   return fillTemplate(localRelayTemplate, {
     ...commonValues(options),
+    unsigned_headers: listedHeaders,
     certificate_name_type: isIpAddress(upstream.host) ? "IP_ADDRESS" : "DNS",
     listener_port: withSource(settings.APPNET_LOCAL_RELAY_LISTENER_PORT, "APPNET_LOCAL_RELAY_LISTENER_PORT"),
     admin_host: withSource(settings.APPNET_LOCAL_RELAY_ADMIN_HOST, "APPNET_LOCAL_RELAY_ADMIN_HOST"),

@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Schema } from "effect"
+import { Effect, Option, Schema } from "effect"
 import localRelayTemplate from "../../../../resources/local_relay_bootstrap.yaml"
 import relayTemplate from "../../../../resources/relay_bootstrap.yaml"
 import { fillTemplate, placeholderNames } from "../../../../src/layers/bootstrap/relay/template.ts"
 import type { Json } from "../../../../src/services/Bootstrap.ts"
 import { shows } from "../../../shows.ts"
-import { fieldNamed, generatedOf, localRelayOf, relay } from "../harness.ts"
+import { envoy140, fieldNamed, generatedOf, localRelayOf, relay, type World } from "../harness.ts"
 
 describe("a template", () => {
   it("has a placeholder for every value, and is filled completely", () => {
@@ -26,6 +26,27 @@ describe("a template", () => {
         assert.isDefined(fieldNamed(value, name), name)
       for (const name of ["port_value", "service_name", "host_rewrite", "stream_idle_timeout", "layers"])
         assert.isDefined(fieldNamed(local.value, name), name)
+    })
+  )
+
+  it.effect("lists the headers that are not signed for an Envoy that would leave out its own", () =>
+    Effect.gen(function* () {
+      shows("signed-headers")
+      const headersWith = (version: World["version"]) =>
+        Effect.map(generatedOf(relay, version === undefined ? {} : { version }), ({ value }) =>
+          JSON.stringify(fieldNamed(value, "match_excluded_headers"))
+        )
+      const recorded = '[{"exact":"te"},{"prefix":"x"}]'
+      const envoy = (minor: number) => Option.some({ ...envoy140, minor })
+      for (const version of [envoy(37), envoy(40), Option.none()]) {
+        assert.strictEqual(yield* headersWith(version), recorded)
+      }
+      const listed = yield* headersWith(envoy(36))
+      for (const header of ["te", "x-request-id", "x-forwarded-", "x-envoy-"]) assert.include(listed, `"${header}"`)
+      assert.notMatch(listed, /"(prefix|exact)":"(x|x-|x-a|x-am|x-amz(-.*)?)"/)
+      // Nothing is recorded for the local relay.
+      const local = yield* localRelayOf({})
+      assert.strictEqual(JSON.stringify(fieldNamed(local.value, "match_excluded_headers")), listed)
     })
   )
 
