@@ -6,6 +6,7 @@ import type { AdminError } from "../../../services/AdminClient.ts"
 import { Config } from "../../../services/Config.ts"
 import { type QueryOf, type RouteName, rateLimit, routeTable } from "../../../services/ManagementApi.ts"
 import { printableLine } from "../../commandLine/printable.ts"
+import { answerHeaders } from "./answerHeaders.ts"
 import { checkPermission } from "./permission.ts"
 import { readQuery } from "./query.ts"
 import { RequestRefused } from "./refusal.ts"
@@ -37,9 +38,6 @@ const printablePath = (url: string) =>
 
 const allowedMethods = (routes: ReadonlyArray<{ readonly method: "GET" | "POST" }>) =>
   routes.flatMap(({ method }) => (method === "GET" ? ["GET", "HEAD"] : [method])).join(", ")
-
-/** On every answer, also of a handler that fails. */
-const answerHeaders = { "x-content-type-options": "nosniff", "cache-control": "no-store" }
 
 /**
  * Serves these routes of the table. One place for what all routes share: path, method, rate limit, body, permission, query
