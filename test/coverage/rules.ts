@@ -171,7 +171,9 @@ export const chapters = {
     "control-uncertain":
       "A control call of which one attempt had no answer may act later, and is reported so, whatever became of the others",
     token: "With a token set, every POST needs it",
-    "host-and-origin": "Over TCP a POST with a foreign Origin or an unknown Host is 403",
+    "host-and-origin":
+      "Over TCP a POST with a foreign Origin, and any request but a probe with an unknown Host, is 403",
+    "refusal-limit": "Requests that are refused with 401 or 403 have a rate limit of their own",
     "admin-paths": "Only the documented paths of Envoy's admin are requested",
     "no-upgrade": "A request for an upgrade is answered without it",
     "half-closed": "A client that ends its side of the connection after its request gets the whole answer",
