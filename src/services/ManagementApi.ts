@@ -3,7 +3,10 @@ import { LogLevel, LogLevelInAnyCase } from "./LogLevels.ts"
 
 // The one table of the management API's routes. The server serves it, /openapi.json describes it, the tests walk it.
 
-/** Requests per second that a limited route accepts, and how many may arrive at once. Counted per route and listener. */
+/**
+ * Requests per second that a limited route accepts, and how many may arrive at once. Counted per route and listener. Requests that
+ * are refused for who sends them (401, 403) have a limit of their own, so that they do not use up that of the others.
+ */
 export const rateLimit = { perSecond: 10, burst: 20 } as const
 
 /** An answer of a route. Its content is plain text, JSON of a schema, or nothing. */
@@ -28,7 +31,9 @@ export interface Route<Query> {
   /** What the handler answers; `answersOf` adds what follows from the fields below. */
   readonly answers: ReadonlyArray<RouteAnswer>
   readonly isRateLimited: boolean
-  /** Needs the token, where one is set, and over TCP a trusted Host and Origin. */
+  /** Over TCP it needs a Host that DNS rebinding cannot forge. */
+  readonly checksHost: boolean
+  /** Needs the token, where one is set, and over TCP its own page as Origin. */
   readonly needsPermission: boolean
   /** Asks Envoy's admin, so the answer may be 502. */
   readonly asksEnvoy: boolean
@@ -83,6 +88,7 @@ const probe = {
   query: NoQuery,
   expectedQuery: noParameters,
   isRateLimited: false,
+  checksHost: false,
   needsPermission: false,
   asksEnvoy: false,
   isScrapable: false
@@ -93,6 +99,7 @@ const command = {
   method: "POST",
   group: "control",
   isRateLimited: true,
+  checksHost: true,
   needsPermission: true,
   asksEnvoy: true,
   isScrapable: false
@@ -102,6 +109,8 @@ export const routes = {
   status: route({
     ...probe,
     path: "/status",
+    // It tells more than a probe needs, and the container's health check names localhost.
+    checksHost: true,
     summary: "What the agent knows of Envoy",
     answers: [{ status: 200, description: "The state of agent and Envoy", content: StatusBody }]
   }),
@@ -172,6 +181,7 @@ export const routes = {
       "no parameters except usedonly, filter=metrics_extension, delta (with these two) and since=CURSOR (with delta)",
     answers: [text(200, "Prometheus text")],
     isRateLimited: true,
+    checksHost: true,
     needsPermission: false,
     asksEnvoy: true,
     isScrapable: true
@@ -187,6 +197,7 @@ export const routes = {
       { status: 200, description: "An OpenAPI document", content: Schema.Record(Schema.String, Schema.Unknown) }
     ],
     isRateLimited: true,
+    checksHost: true,
     needsPermission: false,
     asksEnvoy: false,
     isScrapable: false
@@ -208,13 +219,18 @@ export const routeNames: ReadonlyArray<RouteName> = Struct.keys(routes)
 export const answersOf = (definition: Route<unknown>): ReadonlyArray<RouteAnswer> => [
   ...definition.answers.filter(({ status }) => status < 400),
   text(400, "An unknown or repeated parameter, a wrong value, or a request body"),
-  ...(definition.needsPermission
+  ...(definition.needsPermission ? [text(401, "The token of APPNET_AGENT_ADMIN_TOKEN is missing or wrong")] : []),
+  ...(definition.checksHost
     ? [
-        text(401, "The token of APPNET_AGENT_ADMIN_TOKEN is missing or wrong"),
-        text(403, "The request comes from another site's page, or its Host is not allowed")
+        text(
+          403,
+          definition.needsPermission
+            ? "The request comes from another site's page, or its Host is not allowed"
+            : "The Host of the request is not allowed"
+        )
       ]
     : []),
-  ...(definition.isRateLimited
+  ...(definition.isRateLimited || definition.checksHost
     ? [text(429, `More than ${rateLimit.perSecond} requests per second; Retry-After says when to ask again`)]
     : []),
   ...(definition.asksEnvoy ? [text(502, "Envoy does not answer, or answers with an error")] : []),

@@ -212,11 +212,20 @@ export const chapters = {
     "control-uncertain":
       "A control call of which one attempt had no answer may act later, and is reported so, whatever became of the others",
     token: "With a token set, every POST needs it",
-    "host-and-origin": "Over TCP a POST with a foreign Origin or an unknown Host is 403",
+    "host-and-origin":
+      "Over TCP a POST with a foreign Origin, and any request but a probe with an unknown Host, is 403",
+    "refusal-limit": "Requests that are refused with 401 or 403 have a rate limit of their own",
     "admin-paths": "Only the documented paths of Envoy's admin are requested",
     "foreign-text":
       "Text of Envoy, a management server or a metadata endpoint is one line of at most 500 characters, with control characters escaped",
     "foreign-size": "Their answers that are read whole are refused past 4 MB",
+    "no-upgrade": "A request for an upgrade is answered without it",
+    "half-closed": "A client that ends its side of the connection after its request gets the whole answer",
+    "connection-limit":
+      "A connection beyond the limit replaces the one that has been without a request for the longest time",
+    pipelining:
+      "Requests that come in one piece are answered in turn with those of other connections; too many end their connection",
+    "unread-answers": "An answer of which the client takes nothing for 10 s is cut off",
     "cut-off": "Slow, huge and incomplete requests are cut off and do not block others",
     "scrape-only": "The scrapers' address serves stats and nothing else"
   },

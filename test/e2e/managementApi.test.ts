@@ -255,6 +255,17 @@ describe("the management API on a real Envoy", () => {
       ["PUT", "/status", 405],
       ["GET", "/drain_listeners", 405],
       ["GET", "/nothing", 404],
+      ["GET", "/%6cive", 404],
+      ["GET", "/live;x", 404],
+      ["GET", "http://127.0.0.1/live", 200],
+      ["GET", "http://127.0.0.1/x/../live", 404],
+      ["GET", "/status", 200, { host: "agent.internal" }],
+      ["GET", "/status", 403, { host: "elsewhere.internal" }],
+      ["GET", "/live", 200, { host: "elsewhere.internal" }],
+      ["GET", "/ready", 200, { host: "elsewhere.internal" }],
+      ["GET", "/openapi.json", 403, { host: "elsewhere.internal" }],
+      ["GET", "/stats/prometheus", 403, { host: "elsewhere.internal" }],
+      ["GET", "/stats/prometheus?%75sedonly", 400],
       ["GET", "/status", 400, { "content-length": "1" }],
       ["POST", "/drain_listeners", 400, { "transfer-encoding": "chunked" }],
       ["POST", "/drain_listeners?x", 400],
@@ -425,48 +436,140 @@ describe("the management API on a real Envoy", () => {
     }
   })
 
-  it("answers probes despite slow, huge and malformed requests", async () => {
-    shows("cut-off")
-    const { agent } = await startMesh()
-    await agent.until({ healthStatus: "HEALTHY" })
+  /** Opens raw connections to the management API, which are closed when the test ends. */
+  const attackOn = (agent: Agent) => {
     const port = Number(agent.environment.APPNET_AGENT_HTTP_PORT)
     const sockets = new Set<net.Socket>()
     onTestFinished(() => {
       for (const socket of sockets) socket.destroy()
     })
     const send = (text: string | Buffer) => {
-      const socket = net.connect({ host: "127.0.0.1", port })
+      const socket = net.connect({ host: "127.0.0.1", port, allowHalfOpen: true })
       sockets.add(socket)
       let answer = ""
       socket.on("error", () => undefined)
       socket.on("data", (part) => {
-        answer += part
+        answer += part.toString("latin1")
       })
       socket.write(text)
       return { socket, answer: () => answer }
     }
-    for (let i = 0; i < 200; i += 1) send("GET /status HTTP/1.1\r\nhost: a\r\nx-slow: ")
-    const huge = send(`GET /status HTTP/1.1\r\nhost: a\r\nx: ${"a".repeat(1_000_000)}\r\n\r\n`)
+    const allEnded = () =>
+      eventually(
+        () => [...sockets].every((socket) => socket.destroyed || socket.readableEnded),
+        "no open connection",
+        40
+      )
+    const probesAnswer = async () => {
+      for (const path of ["/live", "/ready", "/status"]) expect((await ask(agent.address, path)).status).toBe(200)
+    }
+    return { send, allEnded, probesAnswer }
+  }
+
+  it("answers probes despite slow, huge and malformed requests", async () => {
+    shows("cut-off", "connection-limit")
+    const { agent } = await startMesh()
+    await agent.until({ healthStatus: "HEALTHY" })
+    const { allEnded, probesAnswer, send } = attackOn(agent)
+    for (let i = 0; i < 2000; i += 1) {
+      send("GET /status HTTP/1.1\r\nhost: localhost\r\nx-slow: ")
+      if (i % 400 === 0) await probesAnswer()
+    }
+    await probesAnswer()
+    const huge = send(`GET /status HTTP/1.1\r\nhost: localhost\r\nx: ${"a".repeat(1_000_000)}\r\n\r\n`)
     const body = send(
       Buffer.concat([
         Buffer.from("POST /drain_listeners HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10000000\r\n\r\n"),
         Buffer.alloc(10_000_000, "x")
       ])
     )
+    const slowBody = send("POST /drain_listeners HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\nabc")
     const garbage = send("\u0000\u0001\u0002 nonsense\r\n\r\n")
-    const pipelined = send("GET /live HTTP/1.1\r\nhost: a\r\n\r\n".repeat(50))
+    const pipelined = send(`${"GET /live HTTP/1.1\r\nhost: a\r\n\r\n".repeat(50)}nonsense\r\n\r\n`)
+    const incomplete = send("GET /live HTTP/1.1\r\nhost: a\r\nx")
+    incomplete.socket.end()
     await eventually(() => huge.answer().startsWith("HTTP/1.1 431"), "a refusal of the headers")
     await eventually(() => body.answer().startsWith("HTTP/1.1 400"), "a refusal of the body")
+    await eventually(() => slowBody.answer().startsWith("HTTP/1.1 400"), "a refusal of the slow body")
     await eventually(() => garbage.answer().startsWith("HTTP/1.1 400"), "a refusal of what is no request")
+    await eventually(() => incomplete.answer().startsWith("HTTP/1.1 400"), "a refusal of half a request")
     await eventually(() => pipelined.answer().split("HTTP/1.1 200").length === 51, "an answer to each request")
-
+    await eventually(() => pipelined.answer().split("HTTP/1.1 400").length === 2, "then a refusal of what follows")
+    const slow = send("GET /live HTTP/1.1\r\nhost: a\r\nx-slow: ")
+    await eventually(() => slow.answer().startsWith("HTTP/1.1 408"), "a refusal of slow headers")
+    expect(slow.answer().toLowerCase()).toContain("x-content-type-options: nosniff")
+    await probesAnswer()
     // Incomplete requests are cut off.
-    await eventually(
-      () => [...sockets].every((socket) => socket.destroyed || socket.readableEnded),
-      "no open connection",
-      30
-    )
+    await allEnded()
   }, 90_000)
+
+  it("answers probes despite clients that do not read, and cuts them off", async () => {
+    shows("unread-answers", "cut-off")
+    const { agent } = await startMesh()
+    await agent.until({ healthStatus: "HEALTHY" })
+    const { allEnded, probesAnswer, send } = attackOn(agent)
+    const resident = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${agent.pid}/status`, "utf8"))?.[1]) / 1024
+    await probesAnswer()
+    const before = resident()
+    const one = "GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n"
+    const unread = Array.from({ length: 400 }, (_, i) => send(one.repeat(i % 2 === 0 ? 60 : 2000)).socket.pause())
+    for (let i = 0; i < 20; i += 1) {
+      await probesAnswer()
+      await new Promise((done) => setTimeout(done, 50))
+    }
+    expect(resident()).toBeLessThan(before + 150)
+    // A connection that is cut off is noticed by who writes.
+    await eventually(
+      () => {
+        for (const socket of unread) if (!socket.destroyed) socket.write(" ")
+        return unread.every((socket) => socket.destroyed)
+      },
+      "no open connection of a client that does not read",
+      40
+    )
+    await probesAnswer()
+    await allEnded()
+  }, 90_000)
+
+  it("answers requests for an upgrade without it, and leaves none of their connections open", async () => {
+    shows("no-upgrade")
+    const port = await freePort()
+    const { agent } = await startMesh({ environment: { APPNET_AGENT_SCRAPE_ADDRESS: `127.0.0.1:${port}` } })
+    await agent.until({ healthStatus: "HEALTHY" })
+    const { allEnded, probesAnswer, send } = attackOn(agent)
+    const upgrade = (path: string, protocol: string) =>
+      `GET ${path} HTTP/1.1\r\nhost: localhost\r\nconnection: Upgrade\r\nupgrade: ${protocol}\r\n\r\n`
+    const attempts = Array.from({ length: 1000 }, (_, i) => send(upgrade("/live", i % 2 === 0 ? "websocket" : "x")))
+    await eventually(() => attempts.every(({ answer }) => answer().startsWith("HTTP/1.1 200")), "an answer to each")
+    await probesAnswer()
+    await allEnded()
+    const scrape = net.connect({ host: "127.0.0.1", port, allowHalfOpen: true })
+    onTestFinished(() => void scrape.destroy())
+    let answer = ""
+    scrape.on("data", (part) => {
+      answer += part.toString("latin1")
+    })
+    scrape.write(upgrade("/stats/prometheus", "websocket"))
+    await eventually(() => scrape.readableEnded, "the end of the scraper's connection")
+    expect(answer).toMatch(/^HTTP\/1\.1 200 .*envoy_server_live/s)
+  }, 60_000)
+
+  it("gives a client that has ended its side of the connection the whole answer", async () => {
+    shows("half-closed")
+    const { agent } = await startMesh()
+    await agent.until({ healthStatus: "HEALTHY" })
+    const { send } = attackOn(agent)
+    const { body } = await ask(agent.address, "/stats/prometheus")
+    const half = send("GET /stats/prometheus HTTP/1.1\r\nhost: localhost\r\n\r\n")
+    half.socket.end()
+    await eventually(() => half.socket.readableEnded, "the end of the answer")
+    expect(half.answer()).toMatch(/^HTTP\/1\.1 200 .*\r\n0\r\n\r\n$/s)
+    expect(half.answer().length).toBeGreaterThan(body.length)
+    const drained = send("POST /drain_listeners HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n")
+    drained.socket.end()
+    await eventually(() => drained.socket.readableEnded, "the end of the answer to the drain")
+    expect(drained.answer()).toMatch(/^HTTP\/1\.1 200 .*Draining cannot be undone/s)
+  })
 
   it("answers probes after bursts of 5000 requests on every route, with stable memory", async () => {
     shows("rate-limit")

@@ -10,7 +10,7 @@ const exception = `[[operations]]
 include-path = "/stats/prometheus"
 checks.positive_data_acceptance.enabled = false
 
-# 503 is the answer of a probe, once the run has drained Envoy's listeners.
+# It is 503 once another operation has drained the listeners.
 [[operations]]
 include-path = "/ready"
 checks.not_a_server_error.enabled = false

@@ -1,3 +1,4 @@
+import { IncomingMessage } from "node:http"
 import { Cause, Effect, type Scope } from "effect"
 import * as HttpEffect from "effect/http/HttpEffect"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
@@ -6,6 +7,7 @@ import type { AdminError } from "../../../services/AdminClient.ts"
 import { Config } from "../../../services/Config.ts"
 import { type QueryOf, type RouteName, rateLimit, routeTable } from "../../../services/ManagementApi.ts"
 import { printableLine } from "../../commandLine/printable.ts"
+import { answerHeaders } from "./answerHeaders.ts"
 import { checkPermission } from "./permission.ts"
 import { readQuery } from "./query.ts"
 import { RequestRefused } from "./refusal.ts"
@@ -26,20 +28,33 @@ export const textResponse = (status: number, text: string, headers: Readonly<Rec
 const hasBody = ({ headers }: HttpServerRequest) =>
   headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0"
 
+/** The target as the client wrote it: parsed as a URL, `/a/../live` would be `/live`. */
+const targetOf = ({ source, url }: HttpServerRequest) =>
+  source instanceof IncomingMessage && source.url !== undefined ? source.url : url
+
 /** The path as the client wrote it. A request to a proxy also names scheme and host (RFC 9112, absolute-form). */
-const pathOf = (url: string) => url.replace(/^https?:\/\/[^/?]*/i, "").split("?", 1)[0] ?? ""
+const pathOf = (target: string) => target.replace(/^https?:\/\/[^/?]+/i, "").split("?", 1)[0] ?? ""
 
 /** The path, safe to show in an answer and in the log. */
-const printablePath = (url: string) =>
-  pathOf(url)
+const printablePath = (target: string) =>
+  pathOf(target)
     .slice(0, 200)
     .replace(/[^\x21-\x7e]/g, "?")
 
 const allowedMethods = (routes: ReadonlyArray<{ readonly method: "GET" | "POST" }>) =>
   routes.flatMap(({ method }) => (method === "GET" ? ["GET", "HEAD"] : [method])).join(", ")
 
-/** On every answer, also of a handler that fails. */
-const answerHeaders = { "x-content-type-options": "nosniff", "cache-control": "no-store" }
+/** Fails with 429 where the bucket is empty. */
+const withinLimit = (secondsToWait: Effect.Effect<number>) =>
+  Effect.flatMap(secondsToWait, (wait) =>
+    wait === 0
+      ? Effect.void
+      : new RequestRefused({
+          status: 429,
+          reason: `too many requests: ask again in ${wait} s`,
+          headers: { "retry-after": `${wait}` }
+        })
+  )
 
 /**
  * Serves these routes of the table. One place for what all routes share: path, method, rate limit, body, permission, query
@@ -55,26 +70,16 @@ export const makeDispatcher = Effect.fnUntraced(function* <R>(
   const makeEndpoint = Effect.fnUntraced(function* <Name extends RouteName>(name: Name) {
     const route = routeTable[name]
     const handler = handlers[name]
-    const secondsToWait = route.isRateLimited ? yield* makeTokenBucket(rateLimit) : Effect.succeed(0)
+    const limit = route.isRateLimited ? withinLimit(yield* makeTokenBucket(rateLimit)) : Effect.void
+    const refusalLimit = withinLimit(yield* makeTokenBucket(rateLimit))
     const answer = Effect.fn(`ManagementApi.${name}`)(
       function* (request: HttpServerRequest) {
-        const wait = yield* secondsToWait
-        if (wait > 0) {
-          return yield* new RequestRefused({
-            status: 429,
-            reason: `too many requests: ask again in ${wait} s`,
-            headers: { "retry-after": `${wait}` }
-          })
-        }
-        if (hasBody(request)) {
-          return yield* new RequestRefused({
-            status: 400,
-            reason: `${route.path} takes no body`,
-            headers: { connection: "close" }
-          })
-        }
-        if (route.needsPermission) yield* checkPermission(settings, overTcp, request.headers)
-        return yield* handler(yield* readQuery(route, request.url), request)
+        yield* Effect.catch(checkPermission(route, settings, overTcp, request.headers), (refusal) =>
+          Effect.andThen(refusalLimit, Effect.fail(refusal))
+        )
+        yield* limit
+        if (hasBody(request)) return yield* new RequestRefused({ status: 400, reason: `${route.path} takes no body` })
+        return yield* handler(yield* readQuery(route, targetOf(request)), request)
       },
       Effect.tapDefect((defect) => Effect.logError(`${route.path} failed:`, Cause.die(defect)))
     )
@@ -84,14 +89,13 @@ export const makeDispatcher = Effect.fnUntraced(function* <R>(
   const endpoints = yield* Effect.forEach(names, makeEndpoint)
   const endpointsByPath: ReadonlyMap<string, typeof endpoints> = Map.groupBy(endpoints, ({ path }) => path)
 
-  const findEndpoint = ({
-    method,
-    url
-  }: HttpServerRequest): Effect.Effect<(typeof endpoints)[number], RequestRefused> => {
-    const path = pathOf(url)
+  const findEndpoint = (request: HttpServerRequest): Effect.Effect<(typeof endpoints)[number], RequestRefused> => {
+    const { method } = request
+    const target = targetOf(request)
+    const path = pathOf(target)
     const candidates = endpointsByPath.get(path)
     if (candidates === undefined) {
-      return new RequestRefused({ status: 404, reason: `there is nothing at ${printablePath(url)}` })
+      return new RequestRefused({ status: 404, reason: `there is nothing at ${printablePath(target)}` })
     }
     const found = candidates.find((candidate) => candidate.method === (method === "HEAD" ? "GET" : method))
     if (found !== undefined) return Effect.succeed(found)
@@ -106,8 +110,9 @@ export const makeDispatcher = Effect.fnUntraced(function* <R>(
   const dispatch = (request: HttpServerRequest) => {
     const respond = (status: number, reason: string, headers?: Readonly<Record<string, string>>) =>
       Effect.as(
-        Effect.logDebug(`${request.method} ${printablePath(request.url)} is answered with ${status}: ${reason}`),
-        textResponse(status, reason, headers)
+        Effect.logDebug(`${request.method} ${printablePath(targetOf(request))} is answered with ${status}: ${reason}`),
+        // Nobody reads the body of a request that is refused.
+        textResponse(status, reason, hasBody(request) ? { ...headers, connection: "close" } : headers)
       )
     return findEndpoint(request).pipe(
       Effect.flatMap(({ answer }) => answer(request)),

@@ -1,8 +1,10 @@
-import type { Server } from "node:http"
-import { createServer } from "node:http"
+import { createServer, ServerResponse } from "node:http"
 import type { ListenOptions } from "node:net"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import { Clock, Effect, Layer, Schedule } from "effect"
 import { ManagementBindFailed } from "../../../services/ManagementServer.ts"
+import { answerHeaders } from "./answerHeaders.ts"
+import { watchConnections } from "./connections.ts"
 
 /** Requests are small and have no body, so a client that needs longer than this is cut off. */
 const limits = {
@@ -12,16 +14,37 @@ const limits = {
   connectionsCheckingInterval: 1000,
   maxHeaderSize: 16 * 1024
 }
+/** The last resort: a connection on which nothing happens at all. */
+const inactivityTimeout = 30_000
+const maxConnections = 1024
 
-const makeServer = (): Server => {
-  const server = createServer(limits)
-  server.maxConnections = 1024
-  return server
+class Answer extends ServerResponse {
+  constructor(...parameters: ConstructorParameters<typeof ServerResponse>) {
+    super(...parameters)
+    for (const [name, value] of Object.entries(answerHeaders)) this.setHeader(name, value)
+  }
+}
+
+const makeServer = () => {
+  const server = createServer({ ...limits, ServerResponse: Answer })
+  server.timeout = inactivityTimeout
+  // A client that has ended its side of the connection still gets its answer.
+  return Object.assign(server, { httpAllowHalfOpen: true })
 }
 
 /** An HTTP server that listens for as long as its layer lives. Requests in progress have a second to finish. */
 export const listenOn = (options: ListenOptions) =>
-  NodeHttpServer.layerServer(makeServer, { ...options, gracefulShutdownTimeout: "1 second" })
+  Layer.unwrap(
+    Effect.sync(() => {
+      const server = makeServer()
+      const connections = watchConnections(server, maxConnections)
+      const endStalled = Effect.map(Clock.monotonicTimeNanos, connections.endStalled)
+      return Layer.merge(
+        NodeHttpServer.layerServer(() => server, { ...options, gracefulShutdownTimeout: "1 second" }),
+        Layer.effectDiscard(Effect.forkScoped(Effect.repeat(endStalled, Schedule.spaced("1 second"))))
+      )
+    })
+  )
 
 /** The code of a system error, such as EADDRINUSE. */
 export const errorCode = (error: unknown): string =>

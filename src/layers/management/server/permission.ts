@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto"
 import { Effect, Redacted } from "effect"
 import { hostOfHeader, isIpAddress } from "../../../services/hostPort.ts"
+import type { Route } from "../../../services/ManagementApi.ts"
 import type { Settings } from "../../../services/Settings.ts"
 import { RequestRefused } from "./refusal.ts"
 
@@ -24,18 +25,20 @@ const isTrustedHost = (host: string | undefined, settings: Settings) => {
 const isSameOrigin = (origin: string, host: string | undefined) =>
   origin.toLowerCase() === `http://${host}`.toLowerCase()
 
-/** A DNS rebinding or cross-site request. Browsers cannot reach a unix socket, so this is checked over TCP only. */
-const checkOrigin = ({ host, origin }: Headers, settings: Settings) => {
-  if (!isTrustedHost(host, settings)) {
-    return new RequestRefused({
-      status: 403,
-      reason: "the Host of this request is neither an IP address nor localhost: add it to APPNET_AGENT_ALLOWED_HOSTS"
-    })
-  }
-  return origin === undefined || isSameOrigin(origin, host)
+/** Against DNS rebinding. */
+const checkHost = ({ host }: Headers, settings: Settings) =>
+  isTrustedHost(host, settings)
+    ? Effect.void
+    : new RequestRefused({
+        status: 403,
+        reason: "the Host of this request is neither an IP address nor localhost: add it to APPNET_AGENT_ALLOWED_HOSTS"
+      })
+
+/** Against cross-site requests. */
+const checkOrigin = ({ host, origin }: Headers) =>
+  origin === undefined || isSameOrigin(origin, host)
     ? Effect.void
     : new RequestRefused({ status: 403, reason: "requests from another site's pages are refused" })
-}
 
 const checkToken = ({ authorization = "" }: Headers, settings: Settings) => {
   const token = settings.APPNET_AGENT_ADMIN_TOKEN
@@ -51,8 +54,17 @@ const checkToken = ({ authorization = "" }: Headers, settings: Settings) => {
       })
 }
 
-/** Fails with 403 unless the request may come from where it says, then with 401 unless it has the token. */
-export const checkPermission = Effect.fnUntraced(function* (settings: Settings, overTcp: boolean, headers: Headers) {
-  if (overTcp) yield* checkOrigin(headers, settings)
-  yield* checkToken(headers, settings)
+/**
+ * Fails with 403 unless the request may come from where it says, then with 401 unless it has the token, as far as the route asks for
+ * these. Browsers cannot reach a unix socket, so where a request comes from is checked over TCP only.
+ */
+export const checkPermission = Effect.fnUntraced(function* (
+  { checksHost, needsPermission }: Pick<Route<unknown>, "checksHost" | "needsPermission">,
+  settings: Settings,
+  overTcp: boolean,
+  headers: Headers
+) {
+  if (overTcp && checksHost) yield* checkHost(headers, settings)
+  if (overTcp && needsPermission) yield* checkOrigin(headers)
+  if (needsPermission) yield* checkToken(headers, settings)
 })

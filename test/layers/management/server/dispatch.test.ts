@@ -105,9 +105,33 @@ describe.each(routeNames)("the route %s", (name) => {
     Effect.gen(function* () {
       shows("stats-bad-query", "no-body")
       const api = yield* serving()
-      for (const parameter of ["unknown", "unknown=1", "usedOnly", "%00=%00"]) {
+      for (const parameter of [
+        "unknown",
+        "unknown=1",
+        "usedOnly",
+        "LEVEL=debug",
+        "%00=%00",
+        "=",
+        "=1",
+        "graceful;usedonly",
+        // The names of parameters, with an encoded letter.
+        "%67raceful",
+        "u+sedonly",
+        "%75sedonly",
+        "%6Cevel=info"
+      ].filter(
+        (encoded) => decodeURIComponent(encoded.split("=", 1)[0] ?? "") !== acceptedQuery[name].slice(1).split("=")[0]
+      )) {
         const { body, status } = yield* api(`${path}${withParameter(acceptedQuery[name], parameter)}`, { method })
         assert.deepStrictEqual([status, body], [400, `expected ${route.expectedQuery}\n`], parameter)
+      }
+      for (const twice of [
+        "usedonly&usedonly",
+        "usedonly&%75sedonly",
+        "level=info&level=info",
+        "graceful&graceful=true"
+      ]) {
+        assert.strictEqual((yield* api(`${path}?${twice}`, { method })).status, 400, twice)
       }
       const repeated = yield* api(`${path}${withParameter(acceptedQuery[name], "%1b[m&%1b[m")}`, { method })
       assert.deepStrictEqual(
@@ -140,7 +164,7 @@ describe.each(routeNames)("the route %s", (name) => {
         Effect.map(overTcp(accepted, { method, headers }), ({ status }) => status)
       const authorization = "Bearer s3cret"
       assert.strictEqual((yield* ask({ host: "localhost" })) === 401, route.needsPermission)
-      assert.strictEqual((yield* ask({ host: "elsewhere.example", authorization })) === 403, route.needsPermission)
+      assert.strictEqual((yield* ask({ host: "elsewhere.example", authorization })) === 403, route.checksHost)
       assert.strictEqual((yield* ask({ host: "localhost", authorization })) === 502, route.asksEnvoy)
       const statuses = new Set(yield* Effect.replicateEffect(ask({ host: "localhost", authorization }), 25))
       assert.strictEqual(statuses.has(429), route.isRateLimited)
@@ -157,7 +181,7 @@ describe.each(routeNames)("the route %s", (name) => {
     Effect.gen(function* () {
       shows("scrape-only")
       const api = yield* servingScrapes()
-      const { status } = yield* api(accepted, { method })
+      const { status } = yield* api(accepted, { method, headers: { host: "127.0.0.1:9903" } })
       assert.strictEqual(status, route.isScrapable ? 200 : 404)
     })
   )
@@ -175,7 +199,10 @@ it.effect("the description has the table's routes and no others", () =>
 )
 
 /** A dispatcher whose handlers all do this. */
-const dispatching = (handle: Handler<unknown, never>) =>
+const dispatching = (
+  handle: Handler<unknown, never>,
+  environment: Readonly<Record<string, string>> = { APPNET_AGENT_ADMIN_MODE: "uds" }
+) =>
   makeDispatcher(
     {
       status: handle,
@@ -187,8 +214,8 @@ const dispatching = (handle: Handler<unknown, never>) =>
       openapi: handle
     },
     routeNames,
-    false
-  ).pipe(Effect.provide(settings({ APPNET_AGENT_ADMIN_MODE: "uds" })))
+    environment.APPNET_AGENT_ADMIN_MODE === "tcp"
+  ).pipe(Effect.provide(settings(environment)))
 
 describe("the dispatcher", () => {
   it.effect("adds the security headers to every answer", () =>
@@ -259,8 +286,61 @@ describe("the dispatcher", () => {
         )
       assert.strictEqual((yield* ask("http://127.0.0.1:9902/live")).status, 200)
       assert.strictEqual((yield* ask("http://127.0.0.1:9902/live?x")).status, 400)
-      for (const url of ["http://127.0.0.1:9902", "*", "", "live", "http:///http://a/live", "\u{9b}31m"]) {
+      for (const url of [
+        "http://127.0.0.1:9902",
+        "*",
+        "",
+        "live",
+        "http:///live",
+        "http:///http://a/live",
+        "http://a/b/../live",
+        "http://a/./live",
+        "http://a\\live",
+        "/live#fragment",
+        "\u{9b}31m"
+      ]) {
         assert.strictEqual((yield* ask(url)).status, 404, url)
+      }
+    })
+  )
+
+  it.effect("counts requests that are refused for who sends them apart from all others", () =>
+    Effect.gen(function* () {
+      shows("refusal-limit")
+      const environment = { APPNET_AGENT_ADMIN_MODE: "tcp", APPNET_AGENT_ADMIN_TOKEN: "s3cret" }
+      const dispatcher = yield* dispatching(() => Effect.succeed(textResponse(200, "OK")), environment)
+      const ask = (path: string, method: string, headers: Readonly<Record<string, string>>) =>
+        Effect.provideService(
+          dispatcher,
+          HttpServerRequest.HttpServerRequest,
+          HttpServerRequest.fromWeb(new Request(`http://agent${path}`, { method, headers }))
+        )
+      const own = { host: "localhost", authorization: "Bearer s3cret" }
+      const others = [
+        { host: "localhost", authorization: "Bearer wrong" },
+        { host: "localhost", authorization: "Bearer wrong", "content-length": "7" },
+        { host: "evil.example", authorization: "Bearer s3cret" }
+      ]
+      for (const name of routeNames) {
+        const { checksHost, method, needsPermission, path } = routeTable[name]
+        const refused = others.filter(({ host }) => (host === "localhost" ? needsPermission : checksHost))
+        if (refused.length === 0) continue
+        const statuses: Array<number> = []
+        for (let i = 0; i < 60; i += 1) {
+          statuses.push((yield* ask(path, method, refused[i % refused.length] ?? {})).status)
+        }
+        assert.isTrue(
+          statuses.slice(0, 20).every((status) => status === 401 || status === 403),
+          path
+        )
+        assert.isTrue(
+          statuses.slice(20).every((status) => status === 429),
+          path
+        )
+        const query = name === "enableLogging" ? "?level=debug" : ""
+        for (let i = 0; i < 20; i += 1) {
+          assert.strictEqual((yield* ask(`${path}${query}`, method, own)).status, 200, path)
+        }
       }
     })
   )

@@ -7,12 +7,29 @@ import { shows } from "../../../shows.ts"
 
 type Headers = Readonly<Record<string, string>>
 
+const command = { checksHost: true, needsPermission: true }
+
 /** The status of the refusal; none for a request that is let through. */
-const refusal = (headers: Headers, environment: Headers = {}, overTcp = true) =>
-  Effect.flatMap(Config, (config) => checkPermission(config.settings, overTcp, headers)).pipe(
+const refusal = (headers: Headers, environment: Headers = {}, overTcp = true, route = command) =>
+  Effect.flatMap(Config, (config) => checkPermission(route, config.settings, overTcp, headers)).pipe(
     Effect.match({ onSuccess: () => undefined, onFailure: ({ status }) => status }),
     Effect.provide(settings(environment))
   )
+
+describe("a request that only reads", () => {
+  it.effect("is refused over TCP for its Host alone, and a probe for nothing", () =>
+    Effect.gen(function* () {
+      shows("host-and-origin", "token")
+      const token = { APPNET_AGENT_ADMIN_TOKEN: "s3cret" }
+      const read = { checksHost: true, needsPermission: false }
+      assert.strictEqual(yield* refusal({ host: "evil.example" }, token, true, read), 403)
+      assert.isUndefined(yield* refusal({ host: "localhost", origin: "http://evil.example" }, token, true, read))
+      assert.isUndefined(yield* refusal({ host: "evil.example" }, token, false, read))
+      const probe = { checksHost: false, needsPermission: false }
+      assert.isUndefined(yield* refusal({ host: "evil.example" }, token, true, probe))
+    })
+  )
+})
 
 describe("a request that changes something", () => {
   it.effect("is refused over TCP if its Host is a name that DNS rebinding could use", () =>
