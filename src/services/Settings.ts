@@ -114,10 +114,7 @@ export const settingsTable = {
   ),
   ENVOY_ADMIN_ACCESS_LOG_FILE: text(
     "/var/log/envoy_admin_access.log",
-    envoy(
-      "Access log of Envoy's admin",
-      "/var/log/envoy_admin_access.log, or /tmp/envoy_admin_access.log if /var/log cannot be written"
-    )
+    envoy("Access log of Envoy's admin", "/var/log/envoy_admin_access.log, or /dev/null if /var/log cannot be written")
   ),
   ENVOY_LOG_LEVEL: {
     ...oneOf(logLevels, "info", envoy("Envoy's log level; warn and warning are the same")),

@@ -49,7 +49,7 @@ export const chapters = {
     defaults: "Every setting has its documented default",
     "minimum-drain": "The minimum drain wait is 5 s, or the maximum if that is shorter",
     "admin-log-fallback":
-      "Where the usual folder of Envoy's admin access log is read-only, the log is in /tmp, with a warning",
+      "Where the usual folder of Envoy's admin access log is read-only, there is no such log (/dev/null), with a warning",
     "ca-bundle-order": "The trusted roots are the first of three common files that exists",
     "guards-auto":
       "Runtime flags that this Envoy has removed are left out, with a warning only if their variable was set",

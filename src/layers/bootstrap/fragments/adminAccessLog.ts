@@ -3,17 +3,20 @@ import { settingsTable } from "../../../services/Settings.ts"
 import { folderOf, isWritableFolder } from "../pathAccess.ts"
 
 const defaultPath = settingsTable.ENVOY_ADMIN_ACCESS_LOG_FILE.default
-const fallbackPath = "/tmp/envoy_admin_access.log"
+/** Not a file in a folder that everybody may write to: whoever foresees its name can catch the log, or stop Envoy's start. */
+const fallbackPath = "/dev/null"
 
 /**
- * Where Envoy's admin writes its access log. Envoy exits if it cannot open it, and not every user may write to the
- * folder of the default, so that one has a fallback. A path of the user's own is used as it is.
+ * Where Envoy's admin writes its access log. Envoy exits if it cannot open it, and not every user may write to the folder of the
+ * default: then there is no such log. A path of the user's own is used as it is.
  */
 export const resolveAdminAccessLog = Effect.fnUntraced(function* (configured: string) {
   const folder = folderOf(configured)
   if (configured !== defaultPath || (yield* isWritableFolder(folder))) return { path: configured, warnings: [] }
   return {
     path: fallbackPath,
-    warnings: [`${folder} cannot be written: Envoy's admin access log is ${fallbackPath} (ENVOY_ADMIN_ACCESS_LOG_FILE)`]
+    warnings: [
+      `${folder} cannot be written: Envoy's admin has no access log (ENVOY_ADMIN_ACCESS_LOG_FILE=${fallbackPath})`
+    ]
   }
 })
