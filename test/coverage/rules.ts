@@ -123,7 +123,7 @@ export const chapters = {
     "envoy-arguments": "Envoy's arguments are as documented",
     "relay-concurrency": "One worker in relay mode, unless set",
     "hot-restart-arguments": "With hot restart on, a free base id, an epoch and the parent's shutdown time are added",
-    "output-kind": "Envoy's output is a terminal, a file or a FIFO, never a socket",
+    "output-kind": "Envoy's output is a terminal, a file or a FIFO that this user may open, never a socket",
     "open-files": "The soft limit of open files is raised to the hard limit",
     "dies-with-agent": "Envoy ends when the agent is killed",
     "net-admin": "Envoy gets NET_ADMIN if the agent has it; the wrapper is tried once",

@@ -1,5 +1,5 @@
-import { closeSync, fstatSync } from "node:fs"
-import { Effect, Fiber, Layer, Option, Scope } from "effect"
+import { closeSync, constants, openSync } from "node:fs"
+import { Effect, Fiber, Layer, Option, Result, Scope } from "effect"
 import { Config } from "../../services/Config.ts"
 import { EnvoyOutput, EnvoyOutputFailed, type OutputDescriptors } from "../../services/EnvoyOutput.ts"
 import { EnvoyRole, nameOf, type Role } from "../../services/EnvoyRole.ts"
@@ -15,10 +15,16 @@ const outputs = ["stdout", "stderr"] as const
 
 const fifoPrefixes: Readonly<Record<Role, string>> = { main: "", "local relay": "relay-" }
 
-/** Envoy opens /dev/stdout, which works for a terminal, a file or a FIFO, and fails for a socket. */
-const canBeReopened = (descriptor: number): boolean => {
-  const stats = fstatSync(descriptor, { throwIfNoEntry: false })
-  return stats !== undefined && !stats.isSocket()
+/**
+ * Whether Envoy could open this as /dev/stdout: a terminal, a file or a FIFO, unless it belongs to another user, as after `su` or
+ * in an image. Nothing but a socket is refused to everybody. The try itself waits for no reader, and takes no terminal as the
+ * controlling one.
+ */
+export const canBeReopened = (descriptor: number): boolean => {
+  const { O_NOCTTY, O_NONBLOCK, O_WRONLY } = constants
+  return Result.isSuccess(
+    Result.try(() => closeSync(openSync(`/proc/self/fd/${descriptor}`, O_WRONLY | O_NONBLOCK | O_NOCTTY)))
+  )
 }
 
 /**

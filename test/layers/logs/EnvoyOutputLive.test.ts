@@ -1,10 +1,10 @@
-import { spawn } from "node:child_process"
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { execFileSync, spawn } from "node:child_process"
+import { closeSync, constants, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { RunFolderLive } from "../../../src/layers/files/RunFolderLive.ts"
-import { EnvoyOutputLive } from "../../../src/layers/logs/EnvoyOutputLive.ts"
+import { canBeReopened, EnvoyOutputLive } from "../../../src/layers/logs/EnvoyOutputLive.ts"
 import { LogFilesLive } from "../../../src/layers/logs/LogFilesLive.ts"
 import { EnvoyOutput } from "../../../src/services/EnvoyOutput.ts"
 import { EnvoyRole, type Role } from "../../../src/services/EnvoyRole.ts"
@@ -48,6 +48,44 @@ const loggedAs = Effect.fnUntraced(function* (role: Role, ...scripts: ReadonlyAr
 })
 
 const loggedBy = (...scripts: ReadonlyArray<string>) => loggedAs("main", ...scripts)
+
+describe("what Envoy can open again as /dev/stdout", () => {
+  const opened = (path: string, flags: number) =>
+    Effect.acquireRelease(
+      Effect.sync(() => openSync(path, flags)),
+      (descriptor) => Effect.sync(() => closeSync(descriptor))
+    )
+
+  it.effect("is a file or FIFO that this user may write to, and stays as it is", () =>
+    Effect.gen(function* () {
+      shows("output-kind")
+      const folder = yield* privateFolder
+      writeFileSync(`${folder}/file`, "content")
+      assert.isTrue(canBeReopened(yield* opened(`${folder}/file`, constants.O_WRONLY)))
+      assert.strictEqual(readFileSync(`${folder}/file`, "utf8"), "content")
+      execFileSync("mkfifo", [`${folder}/fifo`])
+      const read = yield* opened(`${folder}/fifo`, constants.O_RDONLY | constants.O_NONBLOCK)
+      const write = openSync(`${folder}/fifo`, constants.O_WRONLY)
+      assert.isTrue(canBeReopened(write))
+      assert.isTrue(canBeReopened(read))
+      closeSync(write)
+    })
+  )
+
+  it.effect("is neither a file that this user may only read nor a FIFO without a reader", () =>
+    Effect.gen(function* () {
+      shows("output-kind")
+      const folder = yield* privateFolder
+      // A program that runs is open to nobody's writes, root's included: elsewhere this is what another user's file is.
+      assert.isFalse(canBeReopened(yield* opened(process.execPath, constants.O_RDONLY)))
+      execFileSync("mkfifo", [`${folder}/fifo`])
+      const read = openSync(`${folder}/fifo`, constants.O_RDONLY | constants.O_NONBLOCK)
+      const write = yield* opened(`${folder}/fifo`, constants.O_WRONLY)
+      closeSync(read)
+      assert.isFalse(canBeReopened(write))
+    })
+  )
+})
 
 describe("Envoy's output in a log file", () => {
   it.live("has a file of its own where it is the local relay's", () =>

@@ -7,8 +7,8 @@ const defaultPath = settingsTable.ENVOY_ADMIN_ACCESS_LOG_FILE.default
 const fallbackPath = "/dev/null"
 
 /**
- * Where Envoy's admin writes its access log. Envoy exits if it cannot open it, and not every user may write to the
- * folder of the default, so that one has a fallback. A path of the user's own is used as it is.
+ * Where Envoy's admin writes its access log. Envoy exits if it cannot open it, and not every user may write to the folder of the
+ * default: then there is no such log. A path of the user's own is used as it is.
  */
 export const resolveAdminAccessLog = Effect.fnUntraced(function* (configured: string) {
   const folder = folderOf(configured)
