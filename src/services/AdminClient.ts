@@ -1,13 +1,17 @@
 import type { Effect, Option, Scope } from "effect"
 import { Context, Schema, type Stream } from "effect"
 
-/** A request to Envoy's admin failed. `detail` says more, in one line. */
+/**
+ * A request to Envoy's admin failed. `detail` says more, in one line. `foreign`: another program than this agent's Envoy is at
+ * its address, and was not asked.
+ */
 export class AdminError extends Schema.TaggedError<AdminError>()("AdminError", {
   endpoint: Schema.String,
-  reason: Schema.Literals(["unreachable", "timeout", "status", "body"]),
+  reason: Schema.Literals(["unreachable", "timeout", "status", "body", "foreign"]),
   detail: Schema.String
 }) {
   override get message() {
+    if (this.reason === "foreign") return this.detail
     return `Envoy's admin ${this.endpoint}: ${this.reason}${this.detail === "" ? "" : ` (${this.detail})`}`
   }
 }
@@ -36,7 +40,8 @@ export interface HealthStats {
 export const ServerInfo = Schema.Struct({
   version: Schema.String,
   state: EnvoyServerState,
-  uptime_current_epoch: Schema.String
+  uptime_current_epoch: Schema.String,
+  command_line_options: Schema.Struct({ config_path: Schema.String })
 })
 export type ServerInfo = typeof ServerInfo.Type
 

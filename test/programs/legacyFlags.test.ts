@@ -123,6 +123,7 @@ describe("the container's health check", () => {
       "src/programs/healthCheck.ts",
       "src/programs/legacyFlags.ts",
       main,
+      "src/services/foreignText.ts",
       "src/services/hostPort.ts",
       "src/services/stopSignals.ts"
     ])
