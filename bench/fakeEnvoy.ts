@@ -1,5 +1,5 @@
-// The admin of an Envoy that is LIVE and has any number of stats of the metrics extension: `fakeEnvoy.ts PORT LINES`. It
-// prints how many bytes they are once it listens. It is a process of its own, so that the bench does not count its memory.
+// The admin of an Envoy that is LIVE and has any number of stats of the metrics extension: `fakeEnvoy.ts PORT LINES`. It runs in
+// Envoy's place, so that the agent takes it for its own, and the bench does not count its memory.
 import http from "node:http"
 
 const [port = 0, lines = 0] = process.argv.slice(2).map(Number)
@@ -52,4 +52,4 @@ http
     else if (path === "/stats/prometheus") sendStats(response)
     else response.end("OK\n")
   })
-  .listen(port, "127.0.0.1", () => console.log(prometheusStats.reduce((sum, { length }) => sum + length, 0)))
+  .listen(port, "127.0.0.1")

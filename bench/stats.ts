@@ -1,7 +1,8 @@
 import { once } from "node:events"
-import { adminOnly, type Environment, root, standInEnvoy, start, startAgent } from "./agent.ts"
+import { writeFileSync } from "node:fs"
+import { adminOnly, type Environment, folder, root, standInEnvoy, start, startAgent } from "./agent.ts"
 import { figure, median } from "./figures.ts"
-import { freePort, get, readThrough } from "./http.ts"
+import { get, readThrough } from "./http.ts"
 import { megabytesOf } from "./processes.ts"
 import { pause, until } from "./timing.ts"
 
@@ -18,20 +19,15 @@ const read = async (port: number, path: string) => {
   }
 }
 
-/** Starts a fake admin with this many stats, and waits until it listens. */
-const startAdmin = async (lines: number) => {
-  const port = await freePort()
-  const child = start(process.execPath, [`${root}bench/fakeEnvoy.ts`, `${port}`, `${lines}`], {
-    stdio: ["ignore", "pipe", "inherit"]
+/** Starts an agent whose Envoy is a fake admin with this many stats, and waits until it is HEALTHY. */
+const startOn = async (lines: number, environment: Environment = {}) => {
+  const agent = await startAgent((ports) => {
+    const envoy = `${folder}/envoy-${ports.admin}`
+    const script = `#!/bin/sh\n[ "$1" = --version ] || exec "${process.execPath}" ${root}bench/fakeEnvoy.ts ${ports.admin} ${lines}\n`
+    writeFileSync(envoy, script, { mode: 0o755 })
+    return { ...standInEnvoy(), ...adminOnly(ports), APPNET_ENVOY_PATH: envoy, ...environment }
   })
-  if (child.stdout !== null) await once(child.stdout, "data")
-  return { port, stop: () => child.kill("SIGKILL") }
-}
-
-/** Starts an agent whose Envoy consists of this admin alone. */
-const startOn = async (admin: number, environment: Environment = {}) => {
-  const agent = await startAgent(() => ({ ...standInEnvoy(), ...adminOnly({ admin }), ...environment }))
-  await until(async () => (await get(agent.api, "/live"))?.status === 200)
+  await until(async () => (await get(agent.api, "/ready"))?.status === 200)
   return agent
 }
 
@@ -78,8 +74,8 @@ const benchMemory = async ({ api, pid }: { readonly api: number; readonly pid: n
   figure(`${size} of stats, growth over 100 requests`, megabytesOf(pid, "VmHWM") - before, "MB", { most: 10 })
 }
 
-const benchDelta = async (admin: number) => {
-  const agent = await startOn(admin, { ENABLE_STATS_SNAPSHOT: "1", APPNET_STATS_SNAPSHOT_INTERVAL_S: "2" })
+const benchDelta = async () => {
+  const agent = await startOn(300_000, { ENABLE_STATS_SNAPSHOT: "1", APPNET_STATS_SNAPSHOT_INTERVAL_S: "2" })
   await pause(1000)
   const before = megabytesOf(agent.pid, "VmRSS")
   await pause(6000)
@@ -92,17 +88,13 @@ const benchDelta = async (admin: number) => {
 
 /** Time and memory of the stats routes. */
 export const benchStats = async (): Promise<void> => {
-  const small = await startAdmin(60_000)
-  const onSmall = await startOn(small.port)
+  const onSmall = await startOn(60_000)
   await benchTimes(onSmall.api, "12 MB")
   await onSmall.stop()
-  small.stop()
 
-  const large = await startAdmin(300_000)
-  const onLarge = await startOn(large.port)
+  const onLarge = await startOn(300_000)
   await benchTimes(onLarge.api, "60 MB")
   await benchMemory(onLarge, "60 MB")
   await onLarge.stop()
-  await benchDelta(large.port)
-  large.stop()
+  await benchDelta()
 }

@@ -97,6 +97,8 @@ export interface AdminScript {
   inboundListeners: number | undefined
   /** The Prometheus text, in these parts. */
   exposition: ReadonlyArray<string> | undefined
+  /** Who is at the address instead of Envoy: nobody is asked then. */
+  foreign: string | undefined
 }
 
 export interface SimulatedAdmin {
@@ -119,18 +121,25 @@ export const simulatedAdmin = (changes: Partial<AdminScript> = {}): SimulatedAdm
     levelFails: undefined,
     inboundListeners: 2,
     exposition: [],
+    foreign: undefined,
     ...changes
   }
   const drains: Array<DrainOptions> = []
   const levels: Array<string> = []
   const silent = (endpoint: string) =>
-    Effect.fail(new AdminError({ endpoint, reason: "unreachable", detail: "ECONNREFUSED" }))
+    Effect.suspend(() =>
+      Effect.fail(
+        script.foreign === undefined
+          ? new AdminError({ endpoint, reason: "unreachable", detail: "ECONNREFUSED" })
+          : new AdminError({ endpoint, reason: "foreign", detail: script.foreign })
+      )
+    )
   const failing = (endpoint: string, how: true | AdminError["reason"]) =>
     how === true
       ? silent(endpoint)
       : Effect.fail(new AdminError({ endpoint, reason: how, detail: how === "status" ? script.drainAnswer : "" }))
   const answer = <A>(endpoint: string, value: A | undefined) =>
-    value === undefined ? silent(endpoint) : Effect.succeed(value)
+    value === undefined || script.foreign !== undefined ? silent(endpoint) : Effect.succeed(value)
   const simulated: SimulatedAdmin = {
     script,
     drains,
@@ -190,16 +199,18 @@ export const simulatedSignals = Effect.gen(function* () {
   } satisfies SimulatedSignals
 })
 
-export const fixedBootstrap = Layer.succeed(
-  Bootstrap,
+/** An empty generated bootstrap, but for what is given. */
+export const bootstrapWith = (parts: Partial<Bootstrap["Service"]>) =>
   Bootstrap.of({
     document: { _tag: "Generated", value: {}, sources: [], sideFiles: [] },
     localRelay: undefined,
     managementServer: undefined,
     admin: { _tag: "Tcp", host: "127.0.0.1", port: 9901 },
-    warnings: []
+    warnings: [],
+    ...parts
   })
-)
+
+export const fixedBootstrap = Layer.succeed(Bootstrap, bootstrapWith({}))
 
 /** An Envoy in this state, which nothing starts or stops. */
 export const envoyIn = (state: SubscriptionRef.SubscriptionRef<EnvoyState>) =>

@@ -12,10 +12,10 @@ import { EnvoyProcessLive } from "./process/EnvoyProcessLive.ts"
  * Read from the bottom: each line may use all lines below it, and is released before them.
  */
 export const EnvoyLive = HealthMonitorLive.pipe(
+  Layer.provideMerge(AdminClientLive),
   Layer.provideMerge(EnvoyProcessLive),
   Layer.provideMerge(EnvoyLauncherLive),
   Layer.provideMerge(EnvoyOutputLive),
-  Layer.provideMerge(AdminClientLive),
   Layer.provideMerge(BootstrapFileLive),
   Layer.provideMerge(SideFilesLive)
 )

@@ -4,19 +4,23 @@ import { Context, Schema, type Stream } from "effect"
 /** Errors of a connection that was never made, so that Envoy cannot have received the request. */
 const connectionErrors = ["ECONNREFUSED", "ENOENT", "ENOTSOCK", "EACCES", "EAGAIN", "EADDRNOTAVAIL", "EMFILE"]
 
-/** A request to Envoy's admin failed. `detail` says more, in one line. */
+/**
+ * A request to Envoy's admin failed. `detail` says more, in one line. `foreign`: another program than this agent's Envoy is at
+ * its address, and was not asked.
+ */
 export class AdminError extends Schema.TaggedError<AdminError>()("AdminError", {
   endpoint: Schema.String,
-  reason: Schema.Literals(["unreachable", "timeout", "status", "body"]),
+  reason: Schema.Literals(["unreachable", "timeout", "status", "body", "foreign"]),
   detail: Schema.String
 }) {
   override get message() {
+    if (this.reason === "foreign") return this.detail
     return `Envoy's admin ${this.endpoint}: ${this.reason}${this.detail === "" ? "" : ` (${this.detail})`}`
   }
   /** Whether Envoy may have done what was asked, or may do it later: it received the request, or nobody knows. */
   get mayHaveActed() {
     if (this.reason === "unreachable") return !connectionErrors.includes(this.detail)
-    return this.reason !== "status"
+    return this.reason !== "status" && this.reason !== "foreign"
   }
 }
 
@@ -44,7 +48,8 @@ export interface HealthStats {
 export const ServerInfo = Schema.Struct({
   version: Schema.String,
   state: EnvoyServerState,
-  uptime_current_epoch: Schema.String
+  uptime_current_epoch: Schema.String,
+  command_line_options: Schema.Struct({ config_path: Schema.String })
 })
 export type ServerInfo = typeof ServerInfo.Type
 

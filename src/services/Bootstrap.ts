@@ -128,5 +128,7 @@ export class BootstrapFile extends Context.Service<
   {
     /** Its path. A generated file that is gone, or one that it refers to, is written again: each start of Envoy runs this. */
     readonly prepare: Effect.Effect<string, BootstrapError>
+    /** The path that the last `prepare` succeeded with: that of the Envoy which runs. */
+    readonly path: Effect.Effect<string>
   }
 >()("agent/BootstrapFile") {}

@@ -156,6 +156,8 @@ export const chapters = {
     "health-eager": "Every 50 ms until the first LIVE of each start",
     "health-disconnected": "Every second while Envoy is LIVE and not connected",
     "health-at-exit": "UNHEALTHY at once when Envoy exits",
+    "own-envoy":
+      "Only this agent's own Envoy counts: where another program is at its admin's address, health is UNHEALTHY with that reason, and nothing is asked of it",
     healthy: "HEALTHY: LIVE, configuration accepted, and connected, or disconnected for less than the time-out",
     "initial-config":
       "The initial configuration fails by a listener or a rejected first update, until a later update succeeds",

@@ -49,7 +49,9 @@ describe("a demo whose mesh does not become HEALTHY", () => {
     const demo = startDemo({ environment })
     expect(await demo.exited).toBe(1)
     expect(demo.stderr()).toContain("The mesh is not HEALTHY after 1 s (DEMO_START_SECONDS). The agent reports:\n")
-    expect(demo.stderr()).toContain("\n  UNHEALTHY: Envoy's admin does not answer\n  envoyState: UNREACHABLE\n")
+    expect(demo.stderr()).toContain(
+      "\n  UNHEALTHY: no state of Envoy: Envoy's admin /ready: unreachable (ECONNREFUSED)\n  envoyState: UNREACHABLE\n"
+    )
     expect(demo.stderr()).toContain("\n  managementServerConnectionStatus: NOT_CONNECTED\n")
     expect(demo.leftovers()).toEqual(nothing)
   })

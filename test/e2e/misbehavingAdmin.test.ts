@@ -3,13 +3,16 @@ import http from "node:http"
 import net from "node:net"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { shows } from "../shows.ts"
-import { type Agent, ask, eventually, privateFolder, startAgent } from "./agent.ts"
+import { type Agent, ask, eventually, freePort, privateFolder, startAgent } from "./agent.ts"
 
 const post = (agent: Agent, path: string, headers: Readonly<Record<string, string>> = {}) =>
   ask(agent.address, path, { method: "POST", headers: { "content-length": "0", ...headers } })
 
 describe("the management API with an admin that misbehaves", () => {
-  /** Starts an agent whose Envoy is a sleeping process, and whose admin is a server with this handler. */
+  /**
+   * Starts an agent whose Envoy is a process that passes each connection to its admin on to this handler: the agent asks nobody
+   * but its own Envoy.
+   */
   const against = async (handler: (socket: net.Socket) => void) => {
     const admin = net.createServer(handler)
     const sockets = new Set<net.Socket>()
@@ -21,8 +24,22 @@ describe("the management API with an admin that misbehaves", () => {
     })
     const address = admin.address()
     const folder = privateFolder()
-    writeFileSync(`${folder}/envoy`, "#!/bin/sh\nexec sleep 1000\n", { mode: 0o755 })
-    const port = typeof address === "object" && address !== null ? address.port : 0
+    const handlerPort = typeof address === "object" && address !== null ? address.port : 0
+    const port = await freePort()
+    writeFileSync(
+      `${folder}/admin.mjs`,
+      `import net from "node:net"
+      net.createServer((socket) => {
+        const handler = net.connect(${handlerPort}, "127.0.0.1")
+        for (const [from, to] of [[socket, handler], [handler, socket]]) {
+          from.pipe(to)
+          from.on("error", () => undefined)
+          from.on("close", () => to.destroy())
+        }
+      }).listen(${port}, "127.0.0.1")`
+    )
+    const script = `#!/bin/sh\n[ "$1" = --version ] || exec "${process.execPath}" ${folder}/admin.mjs\n`
+    writeFileSync(`${folder}/envoy`, script, { mode: 0o755 })
     writeFileSync(
       `${folder}/own.yaml`,
       `admin: { address: { socket_address: { address: 127.0.0.1, port_value: ${port} } } }\n`
@@ -31,6 +48,12 @@ describe("the management API with an admin that misbehaves", () => {
       folder,
       environment: { APPNET_ENVOY_PATH: `${folder}/envoy`, ENVOY_CONFIG_FILE: `${folder}/own.yaml` }
     })
+    const isListening = () =>
+      new Promise<boolean>((done) => {
+        const socket = net.connect(port, "127.0.0.1", () => done(true)).on("error", () => done(false))
+        socket.on("connect", () => socket.destroy())
+      })
+    await eventually(isListening, "the admin")
     await eventually(async () => (await ask(agent.address, "/live")).status === 200, "the API")
     return agent
   }
@@ -105,6 +128,7 @@ describe("the management API with an admin that misbehaves", () => {
       "GET /ready",
       "GET /stats",
       "GET /stats/prometheus",
+      "GET /server_info",
       "GET /config_dump",
       "POST /logging",
       "POST /drain_listeners"

@@ -9,12 +9,15 @@ import { type AdminAddress, Bootstrap } from "../../services/Bootstrap.ts"
 import { ExpositionSource } from "../../services/ExpositionSource.ts"
 import { foreignLine } from "../../services/foreignText.ts"
 import { formatHostPort } from "../../services/hostPort.ts"
+import { OwnEnvoy } from "../../services/OwnEnvoy.ts"
 import { httpClientLive } from "../http/httpClient.ts"
 import { wholeText } from "../http/wholeBody.ts"
+import { AdminListenerLive } from "./AdminListenerLive.ts"
 import { awaitBeginning } from "./bodyBeginning.ts"
 import { ExpositionSourceLive } from "./ExpositionSourceLive.ts"
 import { activeConnectionsFilter, healthFilter, StatsJson, toActiveConnections, toHealthStats } from "./healthStats.ts"
 import { countInbound, ListenersDump } from "./inboundListeners.ts"
+import { OwnEnvoyLive } from "./OwnEnvoyLive.ts"
 import { withSourceTimeout } from "./sourceTimeout.ts"
 
 const probeTimeout = "2 seconds"
@@ -48,6 +51,7 @@ export const layerNoTransport = Layer.effect(
   Effect.gen(function* () {
     const bootstrap = yield* Bootstrap
     const source = yield* ExpositionSource
+    const ownEnvoy = yield* OwnEnvoy
     const client = (yield* HttpClient.HttpClient).pipe(
       HttpClient.mapRequest(HttpClientRequest.prependUrl(origin(bootstrap.admin)))
     )
@@ -67,22 +71,11 @@ export const layerNoTransport = Layer.effect(
             )
           )
 
-    /** One request. The timeout covers its answer to the end of the body. */
-    const request = <A>(
+    /** One request, whoever answers. */
+    const requestOfAnybody = <A>(
       asked: HttpClientRequest.HttpClientRequest,
-      timeout: typeof probeTimeout | typeof controlTimeout | typeof statsTimeout,
       read: (response: HttpClientResponse.HttpClientResponse) => Effect.Effect<A, AdminError>
-    ) => {
-      const endpoint = asked.url
-      return client.execute(asked).pipe(
-        Effect.mapError(unreachable(endpoint)),
-        Effect.flatMap(read),
-        Effect.timeoutOrElse({
-          duration: timeout,
-          orElse: () => Effect.fail(new AdminError({ endpoint, reason: "timeout", detail: `no answer in ${timeout}` }))
-        })
-      )
-    }
+    ) => Effect.flatMap(Effect.mapError(client.execute(asked), unreachable(asked.url)), read)
 
     const json =
       <S extends Schema.Decoder<unknown>>(endpoint: string, schema: S) =>
@@ -96,6 +89,23 @@ export const layerNoTransport = Layer.effect(
             )
           )
         )
+
+    const serverInfo = requestOfAnybody(HttpClientRequest.get("/server_info"), json("/server_info", ServerInfo))
+
+    /** One request to this agent's Envoy, and to nobody else. The timeout covers its answer to the end of the body. */
+    const request = <A>(
+      asked: HttpClientRequest.HttpClientRequest,
+      timeout: typeof probeTimeout | typeof controlTimeout,
+      read: (response: HttpClientResponse.HttpClientResponse) => Effect.Effect<A, AdminError>
+    ) =>
+      ownEnvoy.check(asked.url, serverInfo).pipe(
+        Effect.andThen(requestOfAnybody(asked, read)),
+        Effect.timeoutOrElse({
+          duration: timeout,
+          orElse: () =>
+            Effect.fail(new AdminError({ endpoint: asked.url, reason: "timeout", detail: `no answer in ${timeout}` }))
+        })
+      )
 
     const stats = (filter: string) =>
       request(
@@ -156,7 +166,10 @@ export const layerNoTransport = Layer.effect(
         const endpoint = "/stats/prometheus"
         const late = () =>
           new AdminError({ endpoint, reason: "timeout", detail: `Envoy kept the agent waiting for ${statsTimeout}` })
-        const open = source.open(usedOnly ? `${endpoint}?usedonly` : endpoint)
+        const open = Effect.andThen(
+          ownEnvoy.check(endpoint, serverInfo),
+          source.open(usedOnly ? `${endpoint}?usedonly` : endpoint)
+        )
         const opened = Effect.timeoutOrElse(open, { duration: statsTimeout, orElse: () => Effect.fail(late()) })
         return Effect.flatMap(opened, ({ body, status }) =>
           status === 200
@@ -172,6 +185,8 @@ export const AdminClientLive = Layer.unwrap(
   Effect.map(Bootstrap, ({ admin }) =>
     layerNoTransport.pipe(
       Layer.provide(ExpositionSourceLive),
+      Layer.provide(OwnEnvoyLive),
+      Layer.provide(AdminListenerLive),
       Layer.provide(httpClientLive(admin._tag === "Unix" ? { socketPath: admin.path } : {}))
     )
   )

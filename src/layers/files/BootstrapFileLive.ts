@@ -1,4 +1,4 @@
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Ref } from "effect"
 import { Bootstrap, BootstrapError, BootstrapFile, SideFiles } from "../../services/Bootstrap.ts"
 import { RunFileError } from "../../services/BootstrapProblem.ts"
 import { EnvoyRole, type Role } from "../../services/EnvoyRole.ts"
@@ -18,12 +18,14 @@ export const BootstrapFileLive = Layer.effect(
   BootstrapFile,
   Effect.gen(function* () {
     const { document } = yield* Bootstrap
-    if (document._tag === "Custom") return BootstrapFile.of({ prepare: Effect.succeed(document.path) })
+    if (document._tag === "Custom")
+      return BootstrapFile.of({ prepare: Effect.succeed(document.path), path: Effect.succeed(document.path) })
 
     const folder = yield* RunFolder
     const sideFiles = yield* SideFiles
     const fileName = fileNames[yield* EnvoyRole]
     const file = makeOwnFile()
+    const prepared = yield* Ref.make("")
     const prepare = Effect.gen(function* () {
       const parent = yield* Effect.mapError(folder.path, ({ parent, problem }) => notWritten(parent, problem))
       const path = `${parent}/${fileName}`
@@ -32,11 +34,12 @@ export const BootstrapFileLive = Layer.effect(
         catch: (cause) => notWritten(path, cause)
       })
       yield* sideFiles.write
+      yield* Ref.set(prepared, path)
       return path
     })
     yield* Effect.addFinalizer(() => sideFiles.remove)
     // Once before Envoy is started, so that a folder that cannot be written ends the start.
     yield* prepare
-    return BootstrapFile.of({ prepare })
+    return BootstrapFile.of({ prepare, path: Ref.get(prepared) })
   })
 )

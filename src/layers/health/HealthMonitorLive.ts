@@ -136,7 +136,12 @@ export const HealthMonitorLive = Layer.effect(
           return yield* publish((before) => withProcessState(before, "DRAINING", "the agent is draining Envoy"))
         case "Exited": {
           const reason = `Envoy ${describeEnd(state.exit)}`
-          return yield* publish((before) => withProcessState(before, "UNREACHABLE", reason))
+          yield* publish((before) => withProcessState(before, "UNREACHABLE", reason))
+          // The usual cause of an early end, which Envoy tells in its own log alone.
+          const look = yield* Effect.result(admin.ready)
+          if (Result.isSuccess(look) || look.failure.reason !== "foreign") return
+          const cause = `${reason}, and ${look.failure.message}`
+          return yield* publish((before) => withProcessState(before, "UNREACHABLE", cause))
         }
         case "Failed":
           return yield* publish((before) => withProcessState(before, "UNREACHABLE", "Envoy has stopped"))

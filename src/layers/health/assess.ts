@@ -147,7 +147,10 @@ const verdict = (
   connection: Connection,
   rules: HealthRules
 ): Pick<Health, "status" | "reason"> => {
-  if (Result.isFailure(state)) return { status: "UNHEALTHY", reason: `no state of Envoy: ${state.failure.message}` }
+  if (Result.isFailure(state)) {
+    const { message, reason } = state.failure
+    return { status: "UNHEALTHY", reason: reason === "foreign" ? message : `no state of Envoy: ${message}` }
+  }
   if (state.success !== "LIVE") return { status: "UNHEALTHY", reason: `Envoy is ${state.success}` }
   if (initialConfig === "UNDECIDED") {
     const why = Result.isFailure(stats) ? `: ${stats.failure.message}` : ""

@@ -8,6 +8,7 @@ import { layerNoTransport } from "../../../src/layers/admin/AdminClientLive.ts"
 import { AdminClient, AdminError } from "../../../src/services/AdminClient.ts"
 import { type AdminAddress, Bootstrap } from "../../../src/services/Bootstrap.ts"
 import { ExpositionSource } from "../../../src/services/ExpositionSource.ts"
+import { OwnEnvoy } from "../../../src/services/OwnEnvoy.ts"
 import { shows } from "../../shows.ts"
 
 /** The answer to an attempt; it fails with the code of an error of the connection. */
@@ -20,7 +21,11 @@ const text =
 const silence: Answer = () => Effect.never
 
 /** An Envoy's admin that gives this answer to everything, and what it was asked. */
-const adminThat = (answer: Answer, admin: AdminAddress = { _tag: "Tcp", host: "127.0.0.1", port: 9901 }) => {
+const adminThat = (
+  answer: Answer,
+  admin: AdminAddress = { _tag: "Tcp", host: "127.0.0.1", port: 9901 },
+  check: OwnEnvoy["Service"]["check"] = () => Effect.void
+) => {
   const asked: Array<string> = []
   const client = HttpClient.make((request, url) =>
     Effect.suspend(() => {
@@ -62,7 +67,8 @@ const adminThat = (answer: Answer, admin: AdminAddress = { _tag: "Tcp", host: "1
   const layer = layerNoTransport.pipe(
     Layer.provide(Layer.succeed(HttpClient.HttpClient, client)),
     Layer.provide(Layer.succeed(ExpositionSource, source)),
-    Layer.provide(Layer.succeed(Bootstrap, bootstrap))
+    Layer.provide(Layer.succeed(Bootstrap, bootstrap)),
+    Layer.provide(Layer.succeed(OwnEnvoy, OwnEnvoy.of({ check })))
   )
   return { asked, layer }
 }
@@ -70,9 +76,10 @@ const adminThat = (answer: Answer, admin: AdminAddress = { _tag: "Tcp", host: "1
 const ask = <A, E>(
   answer: Answer,
   question: (admin: AdminClient["Service"]) => Effect.Effect<A, E>,
-  address?: AdminAddress
+  address?: AdminAddress,
+  check?: OwnEnvoy["Service"]["check"]
 ) => {
-  const { asked, layer } = adminThat(answer, address)
+  const { asked, layer } = adminThat(answer, address, check)
   return Effect.map(Effect.result(Effect.flatMap(AdminClient, question)).pipe(Effect.provide(layer)), (result) => ({
     asked,
     result
@@ -242,9 +249,36 @@ describe("AdminClient", () => {
 
   it.effect("reads the server's info", () =>
     Effect.gen(function* () {
-      const info = { version: "abc/1.40.0/Clean", state: "LIVE", uptime_current_epoch: "12s", more: {} }
+      const info = {
+        version: "abc/1.40.0/Clean",
+        state: "LIVE",
+        uptime_current_epoch: "12s",
+        command_line_options: { config_path: "/b.json" }
+      }
       const { result } = yield* ask(text(JSON.stringify(info)), (admin) => admin.serverInfo)
       assert.isTrue(Result.isSuccess(result) && result.success.uptime_current_epoch === "12s")
+    })
+  )
+
+  it.effect("asks nobody but this agent's Envoy", () =>
+    Effect.gen(function* () {
+      shows("own-envoy")
+      const foreign: OwnEnvoy["Service"]["check"] = (endpoint) =>
+        Effect.fail(new AdminError({ endpoint, reason: "foreign", detail: "another program listens there" }))
+      for (const question of [
+        (admin: AdminClient["Service"]) => Effect.asVoid(admin.ready),
+        (admin: AdminClient["Service"]) => Effect.asVoid(admin.healthStats),
+        (admin: AdminClient["Service"]) => Effect.asVoid(admin.activeConnections),
+        (admin: AdminClient["Service"]) => Effect.asVoid(admin.serverInfo),
+        (admin: AdminClient["Service"]) => Effect.asVoid(admin.setLogLevel("debug")),
+        (admin: AdminClient["Service"]) =>
+          Effect.asVoid(admin.drainListeners({ graceful: true, skipExit: true, inboundOnly: false })),
+        (admin: AdminClient["Service"]) => Effect.asVoid(Effect.scoped(admin.prometheus({ usedOnly: true })))
+      ]) {
+        const { asked, result } = yield* ask(text("LIVE"), question, undefined, foreign)
+        assert.isTrue(Result.isFailure(result) && result.failure.message === "another program listens there")
+        assert.deepStrictEqual(asked, [])
+      }
     })
   )
 

@@ -116,6 +116,23 @@ describe("HealthMonitor", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("is UNHEALTHY while another program is at the admin's address, and names it after an exit too", () => {
+    shows("own-envoy")
+    const other = "another program (pid 9, envoy) listens there"
+    const { layer } = on({ APPNET_ENVOY_RESTART_COUNT: "2" }, { foreign: other }, { lasts: 1000 }, { lasts: 0 }, {})
+    return Effect.gen(function* () {
+      const { health } = yield* watching
+      yield* TestClock.adjust(500)
+      assert.deepInclude(yield* health, { status: "UNHEALTHY", envoyState: "UNREACHABLE", reason: other })
+      yield* TestClock.adjust(500)
+      assert.deepInclude(yield* health, {
+        status: "UNHEALTHY",
+        envoyState: "UNREACHABLE",
+        reason: `Envoy ended with exit code 1, and ${other}`
+      })
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect("is DRAINING from the drain's first moment, whatever Envoy says of itself", () => {
     shows("draining-status")
     const { layer } = on({}, {}, {})
