@@ -50,7 +50,7 @@ describe("a demo whose mesh does not become HEALTHY", () => {
     expect(await demo.exited).toBe(1)
     expect(demo.stderr()).toContain("The mesh is not HEALTHY after 1 s (DEMO_START_SECONDS). The agent reports:\n")
     expect(demo.stderr()).toContain(
-      "\n  UNHEALTHY: no state of Envoy: Envoy's admin /ready: unreachable (ECONNREFUSED)\n  envoyState: UNREACHABLE\n"
+      "\n  UNHEALTHY: Envoy's admin does not answer (/ready: ECONNREFUSED)\n  envoyState: UNREACHABLE\n"
     )
     expect(demo.stderr()).toContain("\n  managementServerConnectionStatus: NOT_CONNECTED\n")
     expect(demo.leftovers()).toEqual(nothing)

@@ -22,7 +22,7 @@ describe("readiness", () => {
       await agent.until({ healthStatus: "UNHEALTHY" })
       const late = await runAgent(["ready", "--timeout", "0"], agent.environment)
       expect(late.code).toBe(1)
-      expect(late.stderr).toContain("UNHEALTHY: Envoy is UNREACHABLE")
+      expect(late.stderr).toContain("UNHEALTHY: Envoy's admin does not answer (/ready: no answer in 2 seconds)")
     })
   }
 

@@ -54,11 +54,15 @@ describe(`the runtime guards of Envoy 1.${minorVersion}`, () => {
   it("are all written if the settings say so: then this Envoy objects to those that it has removed", async () => {
     shows("guards-all")
     for (const [guard, [, , removedIn]] of Object.entries(guards)) {
-      const { log, written } = await outputWith(guard, "all")
-      expect(written).toBe(true)
-      expect(log.includes(`Using a removed guard envoy.reloadable_features.${guard}`), guard).toBe(
-        minorVersion >= removedIn
-      )
+      const isRemoved = minorVersion >= removedIn
+      let isRejected = false
+      // Envoy logs the first, second and fourth of its objections, in an order that differs between runs.
+      for (let run = 0; run < (isRemoved ? 20 : 2) && !isRejected; run += 1) {
+        const { log, written } = await outputWith(guard, "all")
+        expect(written).toBe(true)
+        isRejected = log.includes(`Using a removed guard envoy.reloadable_features.${guard}`)
+      }
+      expect(isRejected, guard).toBe(isRemoved)
     }
   })
 })

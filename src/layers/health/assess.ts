@@ -141,20 +141,22 @@ export const dependingOn = (own: Health, relay: Health, isWaiting: boolean): Hea
   return own.status === "UNHEALTHY" ? own : { ...own, status: "UNHEALTHY", reason: `Envoy needs ${about}` }
 }
 
+const describeFailure = (error: AdminError): string =>
+  error.reason === "unreachable" || error.reason === "timeout"
+    ? `Envoy's admin does not answer (${error.endpoint}: ${error.detail})`
+    : error.message
+
 const verdict = (
   { now, state, stats }: Observation,
   { initialConfig, problem }: ConfigJudgement,
   connection: Connection,
   rules: HealthRules
 ): Pick<Health, "status" | "reason"> => {
-  if (Result.isFailure(state)) {
-    const { message, reason } = state.failure
-    return { status: "UNHEALTHY", reason: reason === "foreign" ? message : `no state of Envoy: ${message}` }
-  }
+  if (Result.isFailure(state)) return { status: "UNHEALTHY", reason: describeFailure(state.failure) }
   if (state.success !== "LIVE") return { status: "UNHEALTHY", reason: `Envoy is ${state.success}` }
   if (initialConfig === "UNDECIDED") {
-    const why = Result.isFailure(stats) ? `: ${stats.failure.message}` : ""
-    return { status: "UNHEALTHY", reason: `no stats of Envoy${why}` }
+    const reason = Result.isFailure(stats) ? describeFailure(stats.failure) : "Envoy's stats are incomplete"
+    return { status: "UNHEALTHY", reason }
   }
   if (initialConfig === "UPDATE_FAILED") {
     return { status: "UNHEALTHY", reason: problem }
