@@ -2,6 +2,7 @@ import { Effect, Layer, Option, Result } from "effect"
 import { Bootstrap, BootstrapError } from "../../services/Bootstrap.ts"
 import type { BootstrapProblem, UserFileError } from "../../services/BootstrapProblem.ts"
 import { Config, type InvalidSetting, isSetIn } from "../../services/Config.ts"
+import { onOneLine } from "../../services/oneLine.ts"
 import type { AgentMode, Mode } from "../../services/Setting.ts"
 import type { SettingName, Settings } from "../../services/Settings.ts"
 import { isUsedWithOwnBootstrap } from "../config/settingUse.ts"
@@ -137,7 +138,7 @@ const generateBootstrap = Effect.fn("Bootstrap.generate")(function* (config: Con
       admin: relay.admin
     },
     managementServer,
-    warnings: [...unusedSettings(activeModes, inForce), ...warningsOf(inputs, composed.success)]
+    warnings: [...unusedSettings(activeModes, inForce), ...warningsOf(inputs, composed.success)].map(onOneLine)
   })
 })
 

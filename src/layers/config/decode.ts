@@ -1,6 +1,7 @@
 import { Redacted, Result, Schema } from "effect"
 import { InvalidSetting, type SettingInForce, type SettingSource } from "../../services/Config.ts"
 import { formatDuration } from "../../services/goDuration.ts"
+import { onOneLine } from "../../services/oneLine.ts"
 import type { Setting } from "../../services/Setting.ts"
 import { type SettingName, type Settings, settingsTable } from "../../services/Settings.ts"
 import { isUsed } from "./settingUse.ts"
@@ -29,9 +30,6 @@ const isSettingName = (name: string): name is SettingName => Object.hasOwn(table
 export const settingNames: ReadonlyArray<SettingName> = Object.keys(table).filter(isSettingName)
 
 const redacted = "<redacted>"
-
-/** Escapes control characters, so that a message stays on one line whatever a variable holds. */
-const onOneLine = (text: string) => text.replace(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1))
 
 const displayValue = (row: Setting<unknown>, value: unknown): SettingInForce["value"] => {
   if (Redacted.isRedacted(value)) return redacted

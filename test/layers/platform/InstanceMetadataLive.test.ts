@@ -8,7 +8,12 @@ import { shows } from "../../shows.ts"
 import { type Routes, serverOf } from "./metadataServer.ts"
 
 const imds = "http://169.254.169.254/latest"
-const instanceOf = (routes: Routes, environment: Readonly<Record<string, string>> = {}) => {
+const pod = {
+  APPMESH_PLATFORM_K8S_VERSION: "v1.29",
+  APPMESH_PLATFORM_APP_MESH_CONTROLLER_VERSION: "v1.13",
+  APPMESH_PLATFORM_K8S_POD_UID: "uid"
+}
+const instanceOf = (routes: Routes, environment: Readonly<Record<string, string>> = pod) => {
   const server = serverOf(routes)
   const collect = Effect.flatMap(InstanceMetadata, (metadata) => metadata.collect).pipe(
     Effect.provide(Instance.layerNoTransport.pipe(Layer.provide(Layer.merge(server.layer, settings(environment)))))
@@ -60,12 +65,33 @@ describe("the instance metadata service", () => {
           [`GET ${at}/meta-data/placement/availability-zone`]: "<html>log in</html>",
           [`GET ${at}/meta-data/placement/availability-zone-id`]: { status: 404 }
         },
-        { AWS_REGION: "us-west-2", AWS_EC2_METADATA_SERVICE_ENDPOINT: "127.0.0.1:9/" }
+        { ...pod, AWS_REGION: "us-west-2", AWS_EC2_METADATA_SERVICE_ENDPOINT: "127.0.0.1:9/" }
       )
       const { facts, warnings } = yield* collect
       assert.deepStrictEqual(facts, { region: "us-west-2", availabilityZone: undefined, availabilityZoneId: undefined })
       assert.match(warnings.join("\n"), /the answer is not a name\n.*status 404/)
       assert.isTrue(requests.every((line) => line.startsWith("PUT http://127.0.0.1:9/") || !line.includes("region")))
+    })
+  )
+
+  it.effect("is asked for the zone of a pod alone", () =>
+    Effect.gen(function* () {
+      shows("imds-when")
+      const { APPMESH_PLATFORM_K8S_POD_UID: _, ...others } = pod
+      for (const environment of [{}, others]) {
+        const { collect, requests } = instanceOf(
+          { [`PUT ${imds}/api/token`]: "t", [`GET ${imds}/meta-data/placement/region with t`]: "eu-west-1" },
+          environment
+        )
+        const { facts, warnings } = yield* collect
+        assert.deepStrictEqual(facts, {
+          region: "eu-west-1",
+          availabilityZone: undefined,
+          availabilityZoneId: undefined
+        })
+        assert.deepStrictEqual(warnings, [])
+        assert.strictEqual(requests.length, 2)
+      }
     })
   )
 })
