@@ -1,6 +1,7 @@
 import type { Effect } from "effect"
 import { Context, Runtime, Schema } from "effect"
 import { BootstrapProblem } from "./BootstrapProblem.ts"
+import { printableLine } from "./foreignText.ts"
 import type { SettingName } from "./Settings.ts"
 
 /** Where Envoy's admin interface listens. */
@@ -74,7 +75,7 @@ export class BootstrapError extends Schema.TaggedError<BootstrapError>()("Bootst
   override readonly [Runtime.errorExitCode] = 1
   /** One line for each problem. */
   override get message() {
-    return this.problems.map(({ message }) => message).join("\n")
+    return this.problems.map(({ message }) => printableLine(message)).join("\n")
   }
 }
 

@@ -2,6 +2,7 @@ import { Effect, Layer, Option, Result } from "effect"
 import { Bootstrap, BootstrapError } from "../../services/Bootstrap.ts"
 import type { BootstrapProblem, UserFileError } from "../../services/BootstrapProblem.ts"
 import { Config, type InvalidSetting, isSetIn } from "../../services/Config.ts"
+import { printableLine } from "../../services/foreignText.ts"
 import type { AgentMode, Mode } from "../../services/Setting.ts"
 import type { SettingName, Settings } from "../../services/Settings.ts"
 import { isUsedWithOwnBootstrap } from "../config/settingUse.ts"
@@ -78,8 +79,10 @@ const problemsOfUnknownMode = Effect.fn("Bootstrap.problemsOfUnknownMode")(funct
 const generateBootstrap = Effect.fn("Bootstrap.generate")(function* (config: Config["Service"]) {
   const { inForce, problems: invalid } = config
   const isInvalid = isAmong(invalid)
-  // Nothing is concluded from the default in place of a value that cannot be used: a local relay least of all.
-  const settings: Settings = isInvalid("APPNET_ENABLE_LOCAL_RELAY_MODE_FOR_XDS")
+  // For settings with which it cannot be started, Envoy is not asked whether it needs a local relay; then the ports of one
+  // are not compared with others.
+  const isRelayUnknown = invalid.length > 0 && config.settings.APPNET_ENABLE_LOCAL_RELAY_MODE_FOR_XDS === "auto"
+  const settings: Settings = isRelayUnknown
     ? { ...config.settings, APPNET_ENABLE_LOCAL_RELAY_MODE_FOR_XDS: "0" }
     : config.settings
   if (isInvalid("APPNET_ENABLE_RELAY_MODE_FOR_XDS") || isInvalid("APPNET_XDS_MODE")) {
@@ -137,7 +140,7 @@ const generateBootstrap = Effect.fn("Bootstrap.generate")(function* (config: Con
       admin: relay.admin
     },
     managementServer,
-    warnings: [...unusedSettings(activeModes, inForce), ...warningsOf(inputs, composed.success)]
+    warnings: [...unusedSettings(activeModes, inForce), ...warningsOf(inputs, composed.success)].map(printableLine)
   })
 })
 

@@ -31,7 +31,9 @@ const checkStart = Effect.gen(function* () {
   const problems: ReadonlyArray<BootstrapProblem> = [
     ...(Result.isFailure(bootstrap) ? bootstrap.failure.problems : []),
     ...(yield* agentPathProblems(settings, {
-      isGenerated: (yield* modeInForce).name !== "own bootstrap",
+      isGenerated: Result.isSuccess(bootstrap)
+        ? bootstrap.success.document._tag === "Generated"
+        : (yield* modeInForce).name !== "own bootstrap",
       isInvalid: isAmong(invalid)
     })),
     ...(Result.isFailure(envoy) ? [envoy.failure] : [])

@@ -2,13 +2,7 @@ import { Effect } from "effect"
 import { InstanceMetadata, noInstanceFacts, noTaskFacts, TaskMetadata } from "../../services/Metadata.ts"
 import type { AgentMode } from "../../services/Setting.ts"
 import type { Settings } from "../../services/Settings.ts"
-
-/** The variables by which the App Mesh controller describes a pod. */
-const kubernetesVariables = [
-  "APPMESH_PLATFORM_K8S_VERSION",
-  "APPMESH_PLATFORM_APP_MESH_CONTROLLER_VERSION",
-  "APPMESH_PLATFORM_K8S_POD_UID"
-] as const
+import { isPod } from "../platform/kubernetesPod.ts"
 
 /** EC2 is asked for the region if the mode needs one and none is set, and for the zone of a Kubernetes pod. */
 const needsInstanceFacts = (mode: AgentMode, settings: Settings): boolean => {
@@ -23,9 +17,6 @@ const needsInstanceFacts = (mode: AgentMode, settings: Settings): boolean => {
       return isPod(settings)
   }
 }
-
-/** Whether the App Mesh controller has described this pod. */
-export const isPod = (settings: Settings): boolean => kubernetesVariables.every((name) => settings[name] !== undefined)
 
 /** Only a management server of AWS is sent facts about the task. */
 const needsTaskFacts = (mode: AgentMode): boolean => mode === "app mesh" || mode === "service connect"

@@ -1,5 +1,6 @@
 // From Envoy's error message to the field of the bootstrap, and from the field to the variables that determine it.
 import type { Json, JsonObject, PartSource } from "../../services/Bootstrap.ts"
+import { printableLine } from "../../services/foreignText.ts"
 import type { SettingName } from "../../services/Settings.ts"
 import { camelCase, isObject } from "./protoJson.ts"
 
@@ -100,11 +101,14 @@ const inCamelCase = (path: Path): Path => path.map((step) => (typeof step === "s
 
 const isInside = (path: Path, outer: Path) => inCamelCase(outer).every((step, index) => step === path[index])
 
+const longestReason = 500
+
 /** Reads the output of `envoy --mode validate` for a bootstrap that Envoy rejects. */
 export const readRejection = (output: string, bootstrap: JsonObject, sources: ReadonlyArray<PartSource>): Rejection => {
   const message = errorMessage(output)
-  const { path, reason } =
+  const { path, reason: whole } =
     locateJsonError(message) ?? locateConstraintError(message) ?? locateByValue(message, bootstrap)
+  const reason = printableLine(whole).slice(0, longestReason)
   if (path === undefined) return { reason, path, variables: [] }
   const [innermost] = sources
     .filter((source) => isInside(inCamelCase(path), source.path))

@@ -1,5 +1,6 @@
 import { Redacted, Result, Schema } from "effect"
 import { InvalidSetting, type SettingInForce, type SettingSource } from "../../services/Config.ts"
+import { printableLine } from "../../services/foreignText.ts"
 import { formatDuration } from "../../services/goDuration.ts"
 import { highestPrivilegedPort } from "../../services/managementSettings.ts"
 import type { Setting } from "../../services/Setting.ts"
@@ -31,9 +32,6 @@ export const settingNames: ReadonlyArray<SettingName> = Object.keys(table).filte
 
 const redacted = "<redacted>"
 
-/** Escapes control characters, so that a message stays on one line whatever a variable holds. */
-const onOneLine = (text: string) => text.replace(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1))
-
 const displayValue = (row: Setting<unknown>, value: unknown): SettingInForce["value"] => {
   if (Redacted.isRedacted(value)) return redacted
   if (row.unit === "duration" && typeof value === "number") return formatDuration(value)
@@ -63,7 +61,7 @@ const decodeSetting = <A>(name: SettingName, row: Setting<A>, value: string | un
 
   const decode = Schema.decodeUnknownResult(row.schema)
   const decoded = decode(text)
-  const displayText = row.secret ? redacted : onOneLine(text)
+  const displayText = row.secret ? redacted : printableLine(text)
   if (Result.isFailure(decoded)) {
     if (row.policy === "error") {
       const reason = `is invalid: expected ${row.allowed}${kubernetesHint(name, text)}`
@@ -160,7 +158,7 @@ export const readEnvironment = (environment: Environment, userId: number): Decod
     if (warning !== undefined) warnings.push(warning)
   }
   const unknown = unknownVariables(environment, settingNames).map(
-    ({ name, nearest }) => `${onOneLine(name)} is set but is not a setting; did you mean ${nearest}?`
+    ({ name, nearest }) => `${printableLine(name)} is set but is not a setting; did you mean ${nearest}?`
   )
   return {
     settings,

@@ -5,6 +5,7 @@ import { Config } from "../../services/Config.ts"
 import { type InstanceFacts, InstanceMetadata } from "../../services/Metadata.ts"
 import type { Settings } from "../../services/Settings.ts"
 import { httpClientLive } from "../http/httpClient.ts"
+import { isPod } from "./kubernetesPod.ts"
 import { MetadataError, metadataTimeout, requestMetadata } from "./metadataRequest.ts"
 
 const defaultEndpoint = "http://169.254.169.254"
@@ -62,12 +63,14 @@ export const layerNoTransport = Layer.effect(
       if (Result.isFailure(token))
         yield* Effect.logDebug(`no IMDSv2 token, so IMDSv1 is used: ${token.failure.message}`)
       const request = requestPlacement(Result.isSuccess(token) ? { "x-aws-ec2-metadata-token": token.success } : {})
+      // The zone of an ECS task is in its own metadata.
+      const requestZone = isPod(settings) ? request : () => Effect.succeed(Result.succeed(undefined))
       const answers = yield* Effect.all(
         {
           region:
             settings.AWS_REGION === undefined ? request("region") : Effect.succeed(Result.succeed(settings.AWS_REGION)),
-          availabilityZone: request("availability-zone"),
-          availabilityZoneId: request("availability-zone-id")
+          availabilityZone: requestZone("availability-zone"),
+          availabilityZoneId: requestZone("availability-zone-id")
         },
         { concurrency: "unbounded" }
       )

@@ -127,6 +127,20 @@ describe("a generated bootstrap", () => {
     })
   )
 
+  it.effect("keeps each problem and each warning on one line, whatever a value holds", () =>
+    Effect.gen(function* () {
+      shows("all-at-once")
+      const injected = "x\n[critical] all is lost\u001b[2J"
+      const error = yield* Effect.flip(
+        bootstrapOf({ ...appMesh, APPMESH_RESOURCE_ARN: injected, ENVOY_TRACING_CFG_FILE: `/${injected}` })
+      )
+      assert.strictEqual(error.message.split("\n").length, 2)
+      assert.include(error.message, "APPMESH_RESOURCE_ARN=x\\n[critical] all is lost\\u001b[2J is not a known resource")
+      const { warnings } = yield* bootstrapOf({ ...serviceConnect, APPMESH_RESOURCE_ARN: `arn:a:b:c:d:${injected}` })
+      assert.match(warnings.join(), /^APPMESH_RESOURCE_ARN=arn:a:b:c:d:x\\n\[critical\].* names a resource/)
+    })
+  )
+
   it.effect("concludes nothing from the default in place of an invalid value", () =>
     Effect.gen(function* () {
       shows("all-at-once")

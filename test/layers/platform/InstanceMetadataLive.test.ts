@@ -8,7 +8,12 @@ import { shows } from "../../shows.ts"
 import { type Routes, serverOf } from "./metadataServer.ts"
 
 const imds = "http://169.254.169.254/latest"
-const instanceOf = (routes: Routes, environment: Readonly<Record<string, string>> = {}) => {
+const pod = {
+  APPMESH_PLATFORM_K8S_VERSION: "v1.29",
+  APPMESH_PLATFORM_APP_MESH_CONTROLLER_VERSION: "v1.13",
+  APPMESH_PLATFORM_K8S_POD_UID: "uid"
+}
+const instanceOf = (routes: Routes, environment: Readonly<Record<string, string>> = pod) => {
   const server = serverOf(routes)
   const collect = Effect.flatMap(InstanceMetadata, (metadata) => metadata.collect).pipe(
     Effect.provide(Instance.layerNoTransport.pipe(Layer.provide(Layer.merge(server.layer, settings(environment)))))
@@ -60,7 +65,7 @@ describe("the instance metadata service", () => {
           [`GET ${at}/meta-data/placement/availability-zone`]: "<html>log in</html>",
           [`GET ${at}/meta-data/placement/availability-zone-id`]: { status: 404 }
         },
-        { AWS_REGION: "us-west-2", AWS_EC2_METADATA_SERVICE_ENDPOINT: "127.0.0.1:9/" }
+        { ...pod, AWS_REGION: "us-west-2", AWS_EC2_METADATA_SERVICE_ENDPOINT: "127.0.0.1:9/" }
       )
       const { facts, warnings } = yield* collect
       assert.deepStrictEqual(facts, { region: "us-west-2", availabilityZone: undefined, availabilityZoneId: undefined })
@@ -72,12 +77,15 @@ describe("the instance metadata service", () => {
   it.effect("is asked without a token, with a warning, where the token could not be sent back", () =>
     Effect.gen(function* () {
       shows("metadata-unusable")
-      const { collect, requests } = instanceOf({
-        [`PUT ${imds}/api/token`]: "two\nlines",
-        [`GET ${imds}/meta-data/placement/region`]: "eu-west-1",
-        [`GET ${imds}/meta-data/placement/availability-zone`]: "eu-west-1a",
-        [`GET ${imds}/meta-data/placement/availability-zone-id`]: "euw1-az3"
-      })
+      const { collect, requests } = instanceOf(
+        {
+          [`PUT ${imds}/api/token`]: "two\nlines",
+          [`GET ${imds}/meta-data/placement/region`]: "eu-west-1",
+          [`GET ${imds}/meta-data/placement/availability-zone`]: "eu-west-1a",
+          [`GET ${imds}/meta-data/placement/availability-zone-id`]: "euw1-az3"
+        },
+        pod
+      )
       const { facts, warnings } = yield* collect
       assert.strictEqual(facts.region, "eu-west-1")
       assert.deepStrictEqual(warnings, [`EC2 instance metadata: ${imds}/api/token: the answer is not a token`])
@@ -93,10 +101,31 @@ describe("the instance metadata service", () => {
           "GET ftp://127.0.0.1/latest/meta-data/placement/availability-zone": { status: 404 },
           "GET ftp://127.0.0.1/latest/meta-data/placement/availability-zone-id": { status: 404 }
         },
-        { AWS_REGION: "us-west-2", AWS_EC2_METADATA_SERVICE_ENDPOINT: "ftp://127.0.0.1" }
+        { ...pod, AWS_REGION: "us-west-2", AWS_EC2_METADATA_SERVICE_ENDPOINT: "ftp://127.0.0.1" }
       )
       yield* collect
       assert.strictEqual(requests.length, 3)
+    })
+  )
+
+  it.effect("is asked for the zone of a pod alone", () =>
+    Effect.gen(function* () {
+      shows("imds-when")
+      const { APPMESH_PLATFORM_K8S_POD_UID: _, ...others } = pod
+      for (const environment of [{}, others]) {
+        const { collect, requests } = instanceOf(
+          { [`PUT ${imds}/api/token`]: "t", [`GET ${imds}/meta-data/placement/region with t`]: "eu-west-1" },
+          environment
+        )
+        const { facts, warnings } = yield* collect
+        assert.deepStrictEqual(facts, {
+          region: "eu-west-1",
+          availabilityZone: undefined,
+          availabilityZoneId: undefined
+        })
+        assert.deepStrictEqual(warnings, [])
+        assert.strictEqual(requests.length, 2)
+      }
     })
   )
 })

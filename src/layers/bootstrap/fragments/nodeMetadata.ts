@@ -2,7 +2,7 @@ import type { InterfaceAddress } from "../../../services/Host.ts"
 import { parseJsonObject } from "../../../services/jsonObject.ts"
 import type { InstanceFacts, TaskFacts } from "../../../services/Metadata.ts"
 import type { SettingName, Settings } from "../../../services/Settings.ts"
-import { isPod } from "../platformFacts.ts"
+import { isPod } from "../../platform/kubernetesPod.ts"
 import { type PartObject, type Sourced, withSource } from "../provenance.ts"
 
 /** Facts about the machine, the ECS task and the EC2 instance. */

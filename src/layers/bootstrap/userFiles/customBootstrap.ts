@@ -32,7 +32,8 @@ const adminLines = (source: string): string => {
  */
 const readAdmin = Effect.fnUntraced(function* (path: string, text: string) {
   const missing = (position: string | undefined) => {
-    const reason = `the file has no admin address that the agent can connect to: ${expectedAdmin}`
+    const has = position === undefined ? "has " : ""
+    const reason = `${has}no admin address that the agent can connect to: ${expectedAdmin}`
     return new UserFileError({ variable, path, position, reason })
   }
   const json = parseJson(text)

@@ -1,15 +1,17 @@
 import { isUtf8 } from "node:buffer"
-import { Effect, FileSystem, Stream } from "effect"
+import { Effect, FileSystem, type PlatformError, Stream } from "effect"
 import { UserFileError } from "../../../services/BootstrapProblem.ts"
 import type { SettingName } from "../../../services/Settings.ts"
 import { maximumFileBytes } from "./limits.ts"
 import { readYaml } from "./readYaml.ts"
 
+const notRegular = "is not a regular file"
+
 /** What an error of the file system means for the user, by its tag. */
 const reasons: Readonly<Record<string, string>> = {
   NotFound: "does not exist",
   PermissionDenied: "may not be read by this user",
-  BadResource: "is not a regular file"
+  BadResource: notRegular
 }
 
 const newLine = 10
@@ -28,8 +30,14 @@ export const readUserFile = Effect.fn("readUserFile")(function* (
 ) {
   const fs = yield* FileSystem.FileSystem
   const failed = (reason: string, position?: string) => new UserFileError({ variable, path, position, reason })
-  const chunks = yield* Stream.runCollect(fs.stream(path, { bytesToRead: maximumBytes + 1 })).pipe(
-    Effect.mapError(({ reason }) => failed(reasons[reason._tag] ?? `cannot be read (${reason._tag})`))
+  const unreadable = ({ reason }: PlatformError.PlatformError) =>
+    failed(reasons[reason._tag] ?? `cannot be read (${reason._tag})`)
+  // A FIFO that nobody writes to would never be read to its end. A device like /dev/null is a file for this purpose.
+  const { type } = yield* Effect.mapError(fs.stat(path), unreadable)
+  if (type !== "File" && type !== "CharacterDevice") return yield* failed(notRegular)
+  const chunks = yield* Effect.mapError(
+    Stream.runCollect(fs.stream(path, { bytesToRead: maximumBytes + 1 })),
+    unreadable
   )
   const bytes = Buffer.concat(chunks)
   if (bytes.length > maximumBytes) {

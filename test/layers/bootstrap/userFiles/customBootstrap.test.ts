@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { BootstrapError } from "../../../../src/services/Bootstrap.ts"
@@ -58,6 +59,23 @@ describe("a custom bootstrap", () => {
       }
       const unread: BootstrapError | unknown = yield* Effect.flip(own(deep))
       assert.include(String(unread), "more than 100 collections inside each other")
+    })
+  )
+
+  it.effect("is a regular file: nothing waits for a FIFO that nobody writes to", () =>
+    Effect.gen(function* () {
+      shows("own-file-missing")
+      const DIR = yield* withFiles({})
+      execFileSync("mkfifo", [`${DIR}/fifo`])
+      for (const path of [`${DIR}/fifo`, DIR]) {
+        for (const variable of ["ENVOY_CONFIG_FILE", "ENVOY_RESOURCES_CONFIG_FILE"]) {
+          assert.deepStrictEqual(yield* problemsOf({ ...serviceConnect, [variable]: path }), [
+            `${variable}=${path} is not a regular file`
+          ])
+        }
+      }
+      const { document } = yield* bootstrapOf({ ...serviceConnect, ENVOY_CONFIG_FILE: "/dev/null" })
+      assert.strictEqual(document._tag, "Generated")
     })
   )
 
