@@ -95,10 +95,14 @@ describe("the image", () => {
     expect(execFileSync("getcap", [`${image.root}${setpriv}`], { encoding: "utf8" })).toMatch(/ cap_net_admin=ep\n$/)
     const { gid, mode, uid } = statSync(`${image.root}${setpriv}`)
     expect([uid, gid, mode & 0o7777]).toEqual([0, user, 0o750])
-    const asOther: BuiltImage = { ...image, config: { ...image.config, user: "1000:1000", entrypoint: [] } }
-    const options = { command: ["sh", "-c", `${setpriv} --version`], capabilities: ["net_admin"] }
-    const { code, stderr } = await (await startContainer(asOther, options)).exited
-    expect({ code, stderr }).toEqual({ code: 126, stderr: expect.stringContaining("Permission denied") })
+    const runAs = async (user: string) => {
+      const asUser: BuiltImage = { ...image, config: { ...image.config, user, entrypoint: [] } }
+      const words = `${setpriv} --inh-caps +net_admin --ambient-caps +net_admin -- true`
+      const options = { command: ["sh", "-c", words], capabilities: ["net_admin"] }
+      return (await startContainer(asUser, options)).exited
+    }
+    expect(await runAs("1000:1000")).toMatchObject({ code: 126, stderr: expect.stringContaining("Permission denied") })
+    expect(await runAs(`1000:${user}`)).toMatchObject({ code: 0, stderr: "" })
   })
 })
 
