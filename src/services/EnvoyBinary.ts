@@ -24,7 +24,7 @@ export interface EnvoyVersion {
 export class EnvoyBinary extends Context.Service<
   EnvoyBinary,
   {
-    /** `APPNET_ENVOY_PATH`, else `/usr/bin/envoy`, else `envoy` on `PATH`. */
+    /** `APPNET_ENVOY_PATH`, else `/usr/bin/envoy`, else `envoy` on `PATH`. The kernel has been seen to start it. */
     readonly path: Effect.Effect<string, EnvoyNotFound>
     /** From `envoy --version`, which is run once. None where its output could not be read. */
     readonly version: Effect.Effect<Option.Option<EnvoyVersion>>

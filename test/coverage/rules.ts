@@ -128,6 +128,9 @@ export const chapters = {
     "dies-with-agent": "Envoy ends when the agent is killed",
     "net-admin": "Envoy gets NET_ADMIN if the agent has it; the wrapper is tried once",
     "token-kept": "The API's token is not in Envoy's environment",
+    "credentials-kept":
+      "AWS credentials are in the environment of an Envoy only if it signs, or its bootstrap is the user's",
+    "no-instance-metadata": "With keys in the environment, no Envoy asks the instance metadata service for credentials",
     "restart-delays":
       "The first restart is immediate, then the delay doubles from 100 ms to 5 s, up to the allowed number",
     "failed-start":

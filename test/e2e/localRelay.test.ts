@@ -90,6 +90,14 @@ describe("local relay mode", () => {
     expect(filesIn("/dev").filter((file) => file.endsWith(".log"))).toEqual([])
   })
 
+  it("gives the credentials to the Envoy that signs alone", async () => {
+    shows("credentials-kept")
+    const agent = await startAppMesh(await startUpstream())
+    const { envoyPid } = await agent.until({ healthStatus: "HEALTHY" })
+    expect(readFileSync(`/proc/${envoyPid}/environ`, "latin1")).not.toContain("AWS_SECRET_ACCESS_KEY")
+    expect(readFileSync(`/proc/${relayPidOf(agent)}/environ`, "latin1")).toContain("AWS_SECRET_ACCESS_KEY=lasting")
+  })
+
   it("signs for another service if the settings name one", async () => {
     const upstream = await startUpstream({ service: "appmesh-preview" })
     await serving({ ...temporaryKey, APPMESH_SIGNING_NAME: "appmesh-preview" }, upstream)

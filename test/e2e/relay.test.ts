@@ -88,6 +88,21 @@ describe("relay mode", () => {
     }
   })
 
+  it("has no Envoy that asks the instance metadata service for credentials where it has keys", async () => {
+    shows("no-instance-metadata")
+    const upstream = await startUpstream()
+    const logOf = async (environment: Readonly<Record<string, string>>) => {
+      const { agent } = await startRelay(upstream, { ...lastingKey, ENVOY_LOG_LEVEL: "debug", ...environment })
+      await agent.until({ healthStatus: "HEALTHY" })
+      return agent.stderr()
+    }
+    const log = await logOf({ AWS_EC2_METADATA_DISABLED: "" })
+    expect(log).toContain("Using environment credentials provider")
+    expect(log).not.toMatch(/Using instance profile credentials provider|169\.254\.169\.254/)
+    // Who wants it gets it.
+    expect(await logOf({ AWS_EC2_METADATA_DISABLED: "false" })).toContain("Using instance profile credentials provider")
+  })
+
   it("signs with temporary credentials", async () => {
     const { upstream } = await serving(temporaryKey)
     const [request] = upstream.plane().requests

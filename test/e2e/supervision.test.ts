@@ -106,6 +106,20 @@ describe("supervision", () => {
     expect(readFileSync(`/proc/${envoyPid}/environ`, "latin1")).not.toContain("do-not-tell")
   })
 
+  it("keeps AWS credentials out of Envoy's environment, unless its bootstrap is the user's own", async () => {
+    shows("credentials-kept")
+    const key = { AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "do-not-tell", AWS_REGION: "us-west-2" }
+    const folder = privateFolder()
+    const agent = await startAgent({ folder, environment: { ...serviceConnect(folder), ...key } })
+    const { envoyPid } = await agent.until({ envoyState: "PRE_INITIALIZING" })
+    const environment = readFileSync(`/proc/${envoyPid}/environ`, "latin1")
+    expect(environment).toContain("AWS_REGION=us-west-2")
+    expect(environment).not.toMatch(/do-not-tell|AWS_ACCESS_KEY_ID/)
+    const { agent: own } = await startServing({ environment: key })
+    const { envoyPid: ownPid } = await own.until({ healthStatus: "HEALTHY" })
+    expect(readFileSync(`/proc/${ownPid}/environ`, "latin1")).toContain("AWS_SECRET_ACCESS_KEY=do-not-tell")
+  })
+
   it("restarts an Envoy with hot restart on, under a base id that is free", async () => {
     shows("DISABLE_HOT_RESTART", "hot-restart-arguments")
     const environment = { DISABLE_HOT_RESTART: "false", APPNET_ENVOY_RESTART_COUNT: "1" }

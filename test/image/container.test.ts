@@ -1,10 +1,11 @@
 import { execFileSync } from "node:child_process"
-import { chmodSync, chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs"
+import { chmodSync, chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { agents, json, within, yaml } from "../docs/relay.ts"
-import { envoyPath, eventually, privateFolder, root } from "../e2e/agent.ts"
+import { envoyPath, eventually, isAlive, privateFolder, root } from "../e2e/agent.ts"
 import { answering, controlPlaneIn } from "../e2e/mesh.ts"
+import { shows } from "../shows.ts"
 import { type BuiltImage, buildImage } from "./buildImage.ts"
 import { type Container, startContainer } from "./container.ts"
 
@@ -203,6 +204,85 @@ describe("a container", { timeout: 90_000 }, () => {
       expect(await stop(container)).toEqual([])
     })
   }
+
+  for (const isCustom of [false, true]) {
+    it(`says in one line that the kernel refuses an Envoy with capabilities that it lacks${isCustom ? ", with a custom bootstrap too" : ""}`, async () => {
+      const envoy = `${image.root}/usr/bin/envoy`
+      execFileSync("setcap", ["cap_net_admin+ep", envoy])
+      const shared = sharedFolder()
+      writeFileSync(
+        `${shared}/own.yaml`,
+        "admin: { address: { socket_address: { address: 127.0.0.1, port_value: 9901 } } }"
+      )
+      try {
+        const container = await startContainer(image, {
+          environment: {
+            ...serviceConnect,
+            APPNET_ENVOY_RESTART_COUNT: "3",
+            ...(isCustom ? { ENVOY_CONFIG_FILE: `${relayFolder}/own.yaml` } : {})
+          },
+          mounts: { [relayFolder]: shared },
+          capabilities: []
+        })
+        const { code, stderr } = await container.exited
+        expect(code).toBe(1)
+        const [line, ...others] = stderr
+          .trim()
+          .split("\n")
+          .filter((line) => !line.includes("[info]"))
+        expect(line).toMatch(
+          /\[critical\] .*\/usr\/bin\/envoy cannot be started by this user \(spawn EPERM\), as for a file with/
+        )
+        expect(others).toEqual([])
+      } finally {
+        execFileSync("setcap", ["-r", envoy])
+      }
+    })
+  }
+
+  it("ends an Envoy whose file has capabilities with an agent that is killed, although the kernel forgets the death signal", async () => {
+    shows("dies-with-agent")
+    const envoy = `${image.root}/usr/bin/envoy`
+    execFileSync("setcap", ["cap_net_bind_service+ep", envoy])
+    try {
+      const shared = sharedFolder()
+      await startPlane(shared)
+      const container = await startContainer(image, {
+        environment: { ...serviceConnect, APPNET_AGENT_ADMIN_UDS_PATH: "/var/run/ecs/appnet_admin.sock" },
+        mounts: { [relayFolder]: shared },
+        // The container outlives the agent, as where it shares its processes with others.
+        command: ["sh", "-c", "appnet-agent & wait; sleep 60"],
+        entrypoint: ["tini", "--"]
+      })
+      await untilHealthy(container)
+      const pid = envoyOf(container)
+      expect(statusOf(pid)).toMatch(/CapEff:\t0+400\n/)
+      const agent = container
+        .processes()
+        .find((pid) => readFileSync(`/proc/${pid}/cmdline`, "latin1").startsWith("node\0"))
+      process.kill(agent ?? 0, "SIGKILL")
+      await eventually(() => !isAlive(pid), "Envoy is gone")
+      expect((await container.exec(["true"])).code).toBe(0)
+    } finally {
+      execFileSync("setcap", ["-r", envoy])
+    }
+  })
+
+  it("whose process 1 is the agent says that it needs an init, and stops on SIGTERM all the same", async () => {
+    shows("process-1")
+    const shared = sharedFolder()
+    await startPlane(shared)
+    const container = await startContainer(image, {
+      environment: { ...serviceConnect, LISTENER_DRAIN_MIN_WAIT_TIME_S: "0" },
+      mounts: { [relayFolder]: shared },
+      entrypoint: ["appnet-agent"]
+    })
+    await untilHealthy(container)
+    expect(warningsOf(container)).toEqual([expect.stringContaining("the agent is process 1 here")])
+    for (const signal of ["SIGUSR1", "SIGUSR2"] as const) process.kill(container.init, signal)
+    await untilHealthy(container)
+    expect(await stop(container)).toEqual([])
+  })
 
   it("runs any command of the agent instead of run", async () => {
     const container = await startContainer(image, { command: ["config", "--json"], environment: serviceConnect })

@@ -22,6 +22,8 @@ export interface ContainerOptions {
   readonly mounts?: Readonly<Record<string, string>>
   /** Replaces the image's command. */
   readonly command?: ReadonlyArray<string>
+  /** Replaces the image's entrypoint. */
+  readonly entrypoint?: ReadonlyArray<string>
 }
 
 export interface Finished {
@@ -105,6 +107,7 @@ export const startContainer = async (
   {
     capabilities = defaultCapabilities,
     command = config.command,
+    entrypoint = config.entrypoint,
     environment = {},
     mounts = {},
     noNewPrivileges = false,
@@ -130,7 +133,7 @@ export const startContainer = async (
       ..."--mount --net --pid --ipc --uts --fork sh -c".split(" "),
       ...[setup, "container", root, tmp, readOnly ? "ro" : "rw"],
       ...Object.entries(mounts).flatMap(([place, folder]) => [folder, place]),
-      ...["--", "chroot", root, ...asUser, ...config.entrypoint, ...command]
+      ...["--", "chroot", root, ...asUser, ...entrypoint, ...command]
     ],
     // The set-up script finds its tools on the image's PATH, which is Debian's default.
     { env, stdio: ["ignore", "pipe", "pipe"] }

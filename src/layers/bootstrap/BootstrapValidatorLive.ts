@@ -7,7 +7,7 @@ import { EnvoyBinary } from "../../services/EnvoyBinary.ts"
 import { RunFolder } from "../../services/RunFolder.ts"
 import { BootstrapFileLive } from "../files/BootstrapFileLive.ts"
 import { isSuccess, runChild } from "../process/childProcess.ts"
-import { envoyEnvironment } from "../process/envoyEnvironment.ts"
+import { envoyEnvironment, signsForAws } from "../process/envoyEnvironment.ts"
 import { readRejection } from "./rejection.ts"
 
 /** Envoy validates without touching the network: what takes longer hangs. */
@@ -44,18 +44,18 @@ export const BootstrapValidatorLive = Layer.effect(
     const context = yield* Effect.context<Bootstrap | SideFiles | RunFolder>()
     const check = (envoy: string, path: string) =>
       Effect.gen(function* () {
+        const { document } = yield* Bootstrap
         const parent = yield* Effect.mapError(folder.path, ({ parent, problem }) => notWritten(parent, problem))
         const output = yield* nameless(`${parent}/validation.out`)
         const result = yield* runChild(envoy, ["--mode", "validate", "-c", path, "-l", "error"], {
           output: { stdout: output, stderr: output },
-          env: envoyEnvironment(),
+          env: envoyEnvironment(signsForAws(document)),
           timeout: validationTimeout
         }).pipe(
           Effect.mapError((error) => new BootstrapRejected({ reason: error.message, path: undefined, variables: [] }))
         )
         if (isSuccess(result)) return
         const words = contentOf(output)
-        const { document } = yield* Bootstrap
         return yield* new BootstrapRejected(
           document._tag === "Generated"
             ? readRejection(words, document.value, document.sources)

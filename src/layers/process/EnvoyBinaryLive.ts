@@ -4,7 +4,7 @@ import { Config } from "../../services/Config.ts"
 import { EnvoyBinary, EnvoyNotFound } from "../../services/EnvoyBinary.ts"
 import { EnvoyWrapper } from "../../services/EnvoyWrapper.ts"
 import { awsSigningProbe } from "./awsSigningProbe.ts"
-import { type ChildResult, isSuccess, runChild } from "./childProcess.ts"
+import { type ChildNotStarted, type ChildResult, isSuccess, runChild, startChild } from "./childProcess.ts"
 import { envoyCandidates } from "./envoyCandidates.ts"
 import { envoyEnvironment } from "./envoyEnvironment.ts"
 import { parseEnvoyVersion } from "./envoyVersion.ts"
@@ -36,6 +36,30 @@ const problemWith = (path: string): Effect.Effect<string | undefined> =>
         : "is not executable by this user"
   }).pipe(Effect.catch(Effect.succeed))
 
+/** What the kernel says of a program that it will refuse next time too, and what that means where the code alone does not say. */
+const refusals: Readonly<Record<string, string>> = {
+  EPERM: ", as for a file with capabilities (getcap) that this container does not have",
+  EACCES: "",
+  ENOEXEC: ": it is no program for this machine",
+  ENOENT: ": its interpreter or loader is missing"
+}
+
+const describeRefusal = ({ code, problem }: ChildNotStarted): string | undefined => {
+  const meaning = refusals[code]
+  return meaning === undefined ? undefined : `cannot be started by this user (${problem})${meaning}`
+}
+
+/** Starts a program and ends it at once. Its file may look executable, and the kernel may refuse it all the same. */
+const tryStart = (path: string) =>
+  Effect.suspend(() => startChild(path, ["--version"], { env: envoyEnvironment(), output: "ignore" })).pipe(
+    Effect.scoped,
+    Effect.asVoid,
+    Effect.catch((error) => {
+      const problem = describeRefusal(error)
+      return problem === undefined ? Effect.logDebug(error.message) : new EnvoyNotFound({ path, problem })
+    })
+  )
+
 /** Finds Envoy on this machine. */
 export const EnvoyBinaryLive = Layer.effect(
   EnvoyBinary,
@@ -54,7 +78,13 @@ export const EnvoyBinaryLive = Layer.effect(
         problem: "does not exist and PATH has no envoy either"
       })
     })
-    const path = yield* Effect.cached(find)
+    const path = yield* Effect.cached(
+      Effect.tap(find, (found) =>
+        Effect.flatMap(wrapper.versionOutput(found), (output) =>
+          Option.isSome(output) ? Effect.void : tryStart(found)
+        )
+      )
+    )
     const version = yield* Effect.cached(
       path.pipe(
         Effect.flatMap((found) =>

@@ -11,13 +11,13 @@ import {
   type ProcessSample
 } from "../../services/EnvoyLauncher.ts"
 import { EnvoyOutput } from "../../services/EnvoyOutput.ts"
-import { EnvoyRole } from "../../services/EnvoyRole.ts"
+import { EnvoyRole, nameOf } from "../../services/EnvoyRole.ts"
 import { EnvoyWrapper } from "../../services/EnvoyWrapper.ts"
 import { removeSocketAtEnd } from "../files/leftSocket.ts"
 import { startChild } from "./childProcess.ts"
 import { startDeathGuard } from "./deathGuard.ts"
 import { envoyArguments, hotRestartArguments } from "./envoyArguments.ts"
-import { envoyEnvironment } from "./envoyEnvironment.ts"
+import { envoyEnvironment, signsForAws } from "./envoyEnvironment.ts"
 import { parseProcSample } from "./procStat.ts"
 
 /** A base id whose shared memory no Envoy of this host holds. */
@@ -60,7 +60,11 @@ export const EnvoyLauncherLive = Layer.effect(
       Effect.all({ path: binary.path, wrapper: wrapper.words, baseId: freeBaseId }, { concurrency: "unbounded" })
     )
     yield* Effect.forkScoped(Effect.ignore(prerequisites))
-    const environment = envoyEnvironment()
+    const signs = signsForAws(document)
+    yield* Effect.logDebug(
+      `${nameOf(role)} ${signs ? "may sign for AWS, and gets" : "does not sign for AWS, and gets no"} credentials`
+    )
+    const environment = envoyEnvironment(signs)
     let isLossTold = false
     /** The guard is a second hold beside that of the wrapper; one warning, where there is none at all. */
     const onGuardLoss = (wrapper: ReadonlyArray<string>) => (reason: string) => {

@@ -68,7 +68,7 @@ describe("the wrapper that starts Envoy", () => {
       )
       const { version } = yield* Effect.provide(answers, layer)
       assert.deepStrictEqual(version, version137)
-      assert.deepStrictEqual(used.starts(), ["--version"])
+      assert.include(used.starts(), "--version")
     })
   )
 })
