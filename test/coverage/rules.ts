@@ -175,6 +175,9 @@ export const chapters = {
       "Over TCP a POST with a foreign Origin, and any request but a probe with an unknown Host, is 403",
     "refusal-limit": "Requests that are refused with 401 or 403 have a rate limit of their own",
     "admin-paths": "Only the documented paths of Envoy's admin are requested",
+    "stats-slots":
+      "At most four stats answers are under way on all addresses together, each for a minute; beyond that 503 with Retry-After",
+    "probes-first": "Probes and control calls go before stats, and Envoy makes one stats answer at a time",
     "no-upgrade": "A request for an upgrade is answered without it",
     "half-closed": "A client that ends its side of the connection after its request gets the whole answer",
     "connection-limit":

@@ -14,6 +14,7 @@ import { ExpositionSourceLive } from "./ExpositionSourceLive.ts"
 import { activeConnectionsFilter, healthFilter, StatsJson, toActiveConnections, toHealthStats } from "./healthStats.ts"
 import { countInbound, ListenersDump } from "./inboundListeners.ts"
 import { withSourceTimeout } from "./sourceTimeout.ts"
+import { makeTurns } from "./turns.ts"
 
 const probeTimeout = "2 seconds"
 const controlTimeout = "250 millis"
@@ -46,6 +47,7 @@ export const layerNoTransport = Layer.effect(
   Effect.gen(function* () {
     const bootstrap = yield* Bootstrap
     const source = yield* ExpositionSource
+    const turns = yield* makeTurns
     const client = (yield* HttpClient.HttpClient).pipe(
       HttpClient.mapRequest(HttpClientRequest.prependUrl(origin(bootstrap.admin)))
     )
@@ -62,7 +64,7 @@ export const layerNoTransport = Layer.effect(
             )
           )
 
-    /** One request. The timeout covers its answer to the end of the body. */
+    /** One request. The timeout covers its answer to the end of the body, but not the wait for its turn. */
     const request = <A>(
       asked: HttpClientRequest.HttpClientRequest,
       timeout: typeof probeTimeout | typeof controlTimeout | typeof statsTimeout,
@@ -75,7 +77,8 @@ export const layerNoTransport = Layer.effect(
         Effect.timeoutOrElse({
           duration: timeout,
           orElse: () => Effect.fail(new AdminError({ endpoint, reason: "timeout", detail: `no answer in ${timeout}` }))
-        })
+        }),
+        turns.short
       )
     }
 
@@ -152,12 +155,16 @@ export const layerNoTransport = Layer.effect(
         const late = () =>
           new AdminError({ endpoint, reason: "timeout", detail: `Envoy kept the agent waiting for ${statsTimeout}` })
         const open = source.open(usedOnly ? `${endpoint}?usedonly` : endpoint)
-        const opened = Effect.timeoutOrElse(open, { duration: statsTimeout, orElse: () => Effect.fail(late()) })
-        return Effect.flatMap(opened, ({ body, status }) =>
+        const begun = Effect.flatMap(open, ({ body, status }) =>
           status === 200
             ? awaitBeginning(withSourceTimeout(body, statsTimeout, late), statsBeginning)
             : Effect.fail(new AdminError({ endpoint, reason: "status", detail: `${status}` }))
         )
+        // Envoy makes the whole answer before it sends the first byte of it.
+        return Effect.timeoutOrElse(turns.long(begun), {
+          duration: statsTimeout,
+          orElse: () => Effect.fail(late())
+        })
       }
     })
   })
