@@ -159,6 +159,10 @@ export const chapters = {
     "stats-delta":
       "`delta` answers with the changes between the last two snapshots; `X-Snapshot` says if there are none",
     "stats-cursor": "`since` counts every increment once for each scraper",
+    "cursor-lifetime": "A cursor lives for at least 10 minutes, whatever other scrapers do and however often",
+    "cursor-memory": "Scrapers that ask often share snapshots, so that all cursors together stay within a fixed memory",
+    "cursor-restarted":
+      "`X-Snapshot: restarted` marks whole values: the cursor is unknown or expired, or a counter decreased",
     "stats-bad-query": "An unknown parameter or value is 400, on every route",
     openapi: "`/openapi.json` describes what is served",
     "wrong-method": "A wrong method is 405 with Allow; HEAD goes where GET does",

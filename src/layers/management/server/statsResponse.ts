@@ -27,7 +27,13 @@ const currentStats = Effect.fnUntraced(function* (
   return { body: filter === undefined ? body : onlyExtensionFamilies(body), headers }
 })
 
-const deltaStats = ({ cursor, text }: StatsDelta): Stats => ({ body: text, headers: { "x-snapshot-cursor": cursor } })
+const deltaStats = ({ cursor, isWhole, text }: StatsDelta): Stats => ({
+  body: text,
+  headers: {
+    ...(cursor === undefined ? {} : { "x-snapshot-cursor": cursor }),
+    ...(isWhole ? { "x-snapshot": "restarted" } : {})
+  }
+})
 
 const readStats = Effect.fnUntraced(function* (query: QueryOf<"prometheus">) {
   const snapshotter = yield* Snapshotter
