@@ -12,6 +12,7 @@ import { LogFilesLive } from "./logs/LogFilesLive.ts"
 import { DestinationLoggerLive, StderrLoggerLive } from "./logs/LoggerLive.ts"
 import { ListenerDrainLive } from "./management/ListenerDrainLive.ts"
 import { LogLevelsLive } from "./management/LogLevelsLive.ts"
+import { StatsSlotsLive } from "./management/StatsSlotsLive.ts"
 import { ManagementServerLive } from "./management/server/ManagementServerLive.ts"
 import { HostLive } from "./platform/HostLive.ts"
 import { InstanceMetadataLive } from "./platform/InstanceMetadataLive.ts"
@@ -36,6 +37,7 @@ export const ConfigAndLogLive = DestinationLoggerLive.pipe(
 export const agentLive = ({ probe }: EarlyStart) =>
   ManagementServerLive.pipe(
     Layer.provideMerge(SnapshotterLive),
+    Layer.provideMerge(StatsSlotsLive),
     Layer.provideMerge(LogLevelsLive),
     Layer.provideMerge(ListenerDrainLive),
     Layer.provideMerge(ConnectionDiagnosisLive),

@@ -24,6 +24,7 @@ export interface StatsOptions {
 /** Why an answer to `delta` has the current values instead, by its header X-Snapshot. */
 const noDelta: Readonly<Record<string, string>> = {
   disabled: "the running agent takes no snapshots (ENABLE_STATS_SNAPSHOT): these are the current values, not a delta",
+  restarted: "Envoy's counters began anew between the last two snapshots: these are the current values, not a delta",
   none: "this Envoy has fewer than two snapshots so far: these are the current values, not a delta"
 }
 

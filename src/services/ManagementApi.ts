@@ -179,7 +179,10 @@ export const routes = {
     }),
     expectedQuery:
       "no parameters except usedonly, filter=metrics_extension, delta (with these two) and since=CURSOR (with delta)",
-    answers: [text(200, "Prometheus text")],
+    answers: [
+      text(200, "Prometheus text"),
+      text(503, "Too many stats answers are under way; Retry-After says when to ask again")
+    ],
     isRateLimited: true,
     checksHost: true,
     needsPermission: false,

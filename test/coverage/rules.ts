@@ -205,6 +205,10 @@ export const chapters = {
     "stats-delta":
       "`delta` answers with the changes between the last two snapshots; `X-Snapshot` says if there are none",
     "stats-cursor": "`since` counts every increment once for each scraper",
+    "cursor-lifetime": "A cursor lives for at least 10 minutes, whatever other scrapers do and however often",
+    "cursor-memory": "Scrapers that ask often share snapshots, so that all cursors together stay within a fixed memory",
+    "cursor-restarted":
+      "`X-Snapshot: restarted` marks whole values: the cursor is unknown or expired, or a counter decreased",
     "stats-bad-query": "An unknown parameter or value is 400, on every route",
     openapi: "`/openapi.json` describes what is served",
     "wrong-method": "A wrong method is 405 with Allow; HEAD goes where GET does",
@@ -224,6 +228,9 @@ export const chapters = {
     "foreign-text":
       "Text of Envoy, a management server or a metadata endpoint is one line of at most 500 characters, with control characters escaped",
     "foreign-size": "Their answers that are read whole are refused past 4 MB",
+    "stats-slots":
+      "At most four stats answers are under way on all addresses together, each for a minute; beyond that 503 with Retry-After",
+    "probes-first": "Probes and control calls go before stats, and Envoy makes one stats answer at a time",
     "no-upgrade": "A request for an upgrade is answered without it",
     "half-closed": "A client that ends its side of the connection after its request gets the whole answer",
     "connection-limit":

@@ -19,6 +19,7 @@ import { activeConnectionsFilter, healthFilter, StatsJson, toActiveConnections, 
 import { countInbound, ListenersDump } from "./inboundListeners.ts"
 import { OwnEnvoyLive } from "./OwnEnvoyLive.ts"
 import { withSourceTimeout } from "./sourceTimeout.ts"
+import { makeTurns } from "./turns.ts"
 
 const probeTimeout = "2 seconds"
 const controlTimeout = "250 millis"
@@ -52,6 +53,7 @@ export const layerNoTransport = Layer.effect(
     const bootstrap = yield* Bootstrap
     const source = yield* ExpositionSource
     const ownEnvoy = yield* OwnEnvoy
+    const turns = yield* makeTurns
     const client = (yield* HttpClient.HttpClient).pipe(
       HttpClient.mapRequest(HttpClientRequest.prependUrl(origin(bootstrap.admin)))
     )
@@ -92,7 +94,10 @@ export const layerNoTransport = Layer.effect(
 
     const serverInfo = requestOfAnybody(HttpClientRequest.get("/server_info"), json("/server_info", ServerInfo))
 
-    /** One request to this agent's Envoy, and to nobody else. The timeout covers its answer to the end of the body. */
+    /**
+     * One request to this agent's Envoy, and to nobody else. The timeout covers its answer to the end of the body, but not the
+     * wait for its turn.
+     */
     const request = <A>(
       asked: HttpClientRequest.HttpClientRequest,
       timeout: typeof probeTimeout | typeof controlTimeout,
@@ -104,7 +109,8 @@ export const layerNoTransport = Layer.effect(
           duration: timeout,
           orElse: () =>
             Effect.fail(new AdminError({ endpoint: asked.url, reason: "timeout", detail: `no answer in ${timeout}` }))
-        })
+        }),
+        turns.short
       )
 
     const stats = (filter: string) =>
@@ -170,12 +176,16 @@ export const layerNoTransport = Layer.effect(
           ownEnvoy.check(endpoint, serverInfo),
           source.open(usedOnly ? `${endpoint}?usedonly` : endpoint)
         )
-        const opened = Effect.timeoutOrElse(open, { duration: statsTimeout, orElse: () => Effect.fail(late()) })
-        return Effect.flatMap(opened, ({ body, status }) =>
+        const begun = Effect.flatMap(open, ({ body, status }) =>
           status === 200
             ? awaitBeginning(withSourceTimeout(body, statsTimeout, late), statsBeginning)
             : Effect.fail(new AdminError({ endpoint, reason: "status", detail: `${status}` }))
         )
+        // Envoy makes the whole answer before it sends the first byte of it.
+        return Effect.timeoutOrElse(turns.long(begun), {
+          duration: statsTimeout,
+          orElse: () => Effect.fail(late())
+        })
       }
     })
   })

@@ -1,26 +1,35 @@
-import { Duration, Effect, Layer, Option, Random, Ref, Schedule, Semaphore, Stream } from "effect"
+import { Clock, Duration, Effect, Layer, Option, Random, Ref, Schedule, Semaphore, Stream } from "effect"
 import { AdminClient, AdminError } from "../../services/AdminClient.ts"
 import { Config } from "../../services/Config.ts"
 import { EnvoyProcess } from "../../services/EnvoyProcess.ts"
 import { Snapshotter, type StatsDelta } from "../../services/Snapshotter.ts"
-import { deltaText } from "./delta.ts"
+import { baseOf, deltaText } from "./delta.ts"
 import type { Dictionary } from "./dictionary.ts"
 import { makeExtensionFilter } from "./extensionFilter.ts"
 import { type Snapshot, seriesCount } from "./snapshot.ts"
 import { makeSnapshotReader } from "./snapshotReader.ts"
-import { compacted, isMostlyStale, type NamedSnapshot, type SnapshotStore, storeOfEpoch } from "./snapshotStore.ts"
-
-/** Cursors that are kept, each at the cost of one snapshot's values. */
-const maxCursors = 16
+import {
+  compacted,
+  isMostlyStale,
+  type NamedSnapshot,
+  type SnapshotStore,
+  serve,
+  storeOfEpoch,
+  withSnapshot
+} from "./snapshotStore.ts"
 
 const restartedMeanwhile = () =>
   new AdminError({ endpoint: "/stats/prometheus", reason: "body", detail: "Envoy was restarted" })
 
 /** `to.cursor` names where this difference ends. */
-const difference = (from: NamedSnapshot | undefined, to: NamedSnapshot): StatsDelta => ({
-  cursor: to.cursor,
-  text: Stream.suspend(() => Stream.fromIterable(deltaText(from?.snapshot, to.snapshot), { chunkSize: 1 }))
-})
+const difference = (from: NamedSnapshot | undefined, to: NamedSnapshot): StatsDelta => {
+  const base = baseOf(from?.snapshot, to.snapshot)
+  return {
+    cursor: to.cursor,
+    isWhole: base === undefined,
+    text: Stream.suspend(() => Stream.fromIterable(deltaText(from?.snapshot, to.snapshot, base), { chunkSize: 1 }))
+  }
+}
 
 export const SnapshotterLive = Layer.effect(
   Snapshotter,
@@ -52,9 +61,8 @@ export const SnapshotterLive = Layer.effect(
     const add = (epoch: number, snapshot: Snapshot) =>
       Ref.modify(store, (known): readonly [Option.Option<NamedSnapshot>, SnapshotStore] => {
         if (known.epoch !== epoch) return [Option.none(), known]
-        const count = known.count + 1
-        const last = Option.some({ cursor: `${agentId}-${count}`, snapshot })
-        return [last, { ...known, count, last, previous: known.last }]
+        const after = withSnapshot(known, snapshot, `${agentId}-${known.count + 1}`)
+        return [after.last, after]
       })
 
     const take = Effect.fn("Snapshotter.take")(function* () {
@@ -73,32 +81,31 @@ export const SnapshotterLive = Layer.effect(
     }, oneAtATime.withPermit)
 
     const delta = Effect.gen(function* () {
-      const { last, previous } = storeOfEpoch(yield* epochNow, yield* Ref.get(store))
-      return Option.zipWith(previous, last, difference)
+      const epoch = yield* epochNow
+      const now = yield* Clock.monotonicTimeNanos
+      const { last, previous, served } = yield* Ref.modify(store, (known) => {
+        const current = storeOfEpoch(epoch, known)
+        const [served, after] = serve(current, "", now)
+        return [{ ...current, served }, after]
+      })
+      // The cursor of a snapshot that is not served would be unknown.
+      const isServed = Option.exists(served, ({ to }) => Option.exists(last, ({ cursor }) => cursor === to.cursor))
+      return Option.map(Option.zipWith(previous, last, difference), (found) => ({
+        ...found,
+        cursor: isServed ? found.cursor : undefined
+      }))
     })
 
     const since = Effect.fn("Snapshotter.since")(function* (cursor: string) {
       const epoch = yield* epochNow
       if (Option.isNone(storeOfEpoch(epoch, yield* Ref.get(store)).last)) yield* take()
+      const now = yield* Clock.monotonicTimeNanos
       // Both snapshots and the new list of cursors in one step, so that they are of one dictionary.
-      const found = yield* Ref.modify(store, (known) => {
-        const current = storeOfEpoch(epoch, known)
-        if (Option.isNone(current.last)) return [undefined, current]
-        const to = current.last.value
-        const from = current.served.find((served) => served.cursor === cursor)
-        const served = [...current.served.filter((other) => other.cursor !== to.cursor), to]
-        const expired = served.slice(0, -maxCursors)
-        return [
-          { expired, from, to },
-          { ...current, served: served.slice(-maxCursors) }
-        ]
-      })
-      if (found === undefined) return yield* restartedMeanwhile()
-      for (const expired of found.expired) {
-        yield* Effect.logDebug(`stats cursor ${expired.cursor} expired: ${maxCursors} newer ones are in use`)
-      }
-      if (found.from === undefined) yield* Effect.logDebug("a stats cursor is unknown or expired: all values are sent")
-      return difference(found.from, found.to)
+      const found = yield* Ref.modify(store, (known) => serve(storeOfEpoch(epoch, known), cursor, now))
+      if (Option.isNone(found)) return yield* restartedMeanwhile()
+      const { from, to } = found.value
+      if (Option.isNone(from)) yield* Effect.logDebug("a stats cursor is unknown or expired: all values are sent")
+      return difference(Option.getOrUndefined(from), to)
     })
 
     // Drops the snapshots of an Envoy that is gone; readers drop them too if they come first.

@@ -23,14 +23,23 @@ const hasDecreasedCounter = (earlier: Float64Array, now: Snapshot): boolean => {
   return false
 }
 
+/** What to subtract, by id; undefined if nothing is: without `before`, or if any counter decreased. */
+export const baseOf = (before: Snapshot | undefined, now: Snapshot): Float64Array | undefined => {
+  if (before === undefined) return undefined
+  const values = valuesById(before)
+  return hasDecreasedCounter(values, now) ? undefined : values
+}
+
 /**
  * The difference between two snapshots of one dictionary, as Prometheus text in pieces. Counters and histograms are
- * subtracted; gauges have their current values and new series their whole values. If any counter decreased, or without
- * `before`, everything is whole. A piece is valid until sixteen more have been made.
+ * subtracted; gauges have their current values and new series their whole values. Without a base everything is whole. A piece is
+ * valid until sixteen more have been made.
  */
-export function* deltaText(before: Snapshot | undefined, now: Snapshot): Generator<Uint8Array> {
-  const earlierValues = before === undefined ? undefined : valuesById(before)
-  const base = earlierValues === undefined || hasDecreasedCounter(earlierValues, now) ? undefined : earlierValues
+export function* deltaText(
+  before: Snapshot | undefined,
+  now: Snapshot,
+  base: Float64Array | undefined = baseOf(before, now)
+): Generator<Uint8Array> {
   const { dictionary, items, kinds, values } = now
   const memory = Buffer.allocUnsafeSlow(memorySize)
   let pieceStart = 0

@@ -28,14 +28,36 @@ export interface Snapshot {
 export const seriesCount = ({ kinds }: Snapshot): number =>
   kinds.reduce((count, kind) => (kind === Kind.header ? count : count + 1), 0)
 
-/** The same snapshot with its strings in another dictionary. */
-export const moveToDictionary = (dictionary: Dictionary, snapshot: Snapshot): Snapshot => {
+const isSame = (a: Uint32Array | Uint8Array, b: Uint32Array | Uint8Array) => {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i += 1) if (a[i] !== b[i]) return false
+  return true
+}
+
+/** The same snapshot, with the columns of another one where they are equal: one more snapshot then costs only its values. */
+export const sharingColumns = (snapshot: Snapshot, other: Snapshot): Snapshot =>
+  snapshot.dictionary === other.dictionary && isSame(snapshot.items, other.items) && isSame(snapshot.kinds, other.kinds)
+    ? { ...snapshot, items: other.items, kinds: other.kinds }
+    : snapshot
+
+/** The bytes of a snapshot's columns, of which it may share a part. The strings are the dictionary's. */
+export const sizeOf = ({ items, kinds, values }: Snapshot): number =>
+  items.byteLength + kinds.byteLength + values.byteLength
+
+/** Moves snapshots to another dictionary. Columns that they share stay shared. */
+export const makeMover = (dictionary: Dictionary) => {
+  const moved = new Map<Uint32Array, Uint32Array>()
   let buffer = new Uint8Array(1024)
-  const items = snapshot.items.map((item) => {
-    const length = snapshot.dictionary.lengthOf(item)
-    if (length > buffer.length) buffer = new Uint8Array(length)
-    snapshot.dictionary.copy(item, buffer, 0)
-    return dictionary.intern(buffer, 0, length)
-  })
-  return { ...snapshot, dictionary, items }
+  const moveItems = ({ dictionary: from, items }: Snapshot) =>
+    items.map((item) => {
+      const length = from.lengthOf(item)
+      if (length > buffer.length) buffer = new Uint8Array(length)
+      from.copy(item, buffer, 0)
+      return dictionary.intern(buffer, 0, length)
+    })
+  return (snapshot: Snapshot): Snapshot => {
+    const items = moved.get(snapshot.items) ?? moveItems(snapshot)
+    moved.set(snapshot.items, items)
+    return { ...snapshot, dictionary, items }
+  }
 }

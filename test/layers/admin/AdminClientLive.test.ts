@@ -204,6 +204,33 @@ describe("AdminClient", () => {
     })
   )
 
+  it.effect("sends a probe before stats that wait, and stats one after the other", () =>
+    Effect.gen(function* () {
+      shows("probes-first")
+      const answer: Answer = (_, path) => Effect.delay(text(path === "/ready" ? "LIVE" : "a 1\n")(0, path), "1 second")
+      const { asked, layer } = adminThat(answer)
+      yield* Effect.gen(function* () {
+        const admin = yield* AdminClient
+        const scrape = Effect.scoped(admin.prometheus({ usedOnly: false }))
+        const fibers = [yield* Effect.forkChild(scrape), yield* Effect.forkChild(scrape)]
+        yield* TestClock.adjust(0)
+        const probe = yield* Effect.forkChild(admin.ready)
+        yield* TestClock.adjust(0)
+        assert.deepStrictEqual(asked, ["GET /stats/prometheus"])
+        // The probe's 2 s begin when it is sent.
+        yield* TestClock.adjust("2 seconds")
+        assert.strictEqual(yield* Fiber.join(probe), "LIVE")
+        yield* TestClock.adjust("1 second")
+        for (const fiber of fibers) yield* Fiber.join(fiber)
+        assert.deepStrictEqual(asked, [
+          "GET /stats/prometheus",
+          "GET http://127.0.0.1:9901/ready",
+          "GET /stats/prometheus"
+        ])
+      }).pipe(Effect.provide(layer))
+    })
+  )
+
   it.effect("does not ask again where Envoy refused", () =>
     Effect.gen(function* () {
       const { asked, result } = yield* ask(text("usage: ...\nmore", 400), (admin) => admin.setLogLevel("warning"))

@@ -13,13 +13,13 @@ const exposition = (requests: number) => [
   `# TYPE envoy_appmesh_RequestCount counter\nenvoy_appmesh_RequestCount ${requests}\nenvoy_server_live 1\n`
 ]
 
-const snapshotterOn = Effect.fnUntraced(function* (admin: Layer.Layer<AdminClient>) {
+const snapshotterOn = Effect.fnUntraced(function* (admin: Layer.Layer<AdminClient>, interval = 10) {
   const state = yield* SubscriptionRef.make<EnvoyState>({ _tag: "Running", epoch: 0, pid: 7, since: 0 })
   const context = yield* Layer.build(
     SnapshotterLive.pipe(
       Layer.provide(
         Layer.mergeAll(
-          settings({ ENABLE_STATS_SNAPSHOT: "1", APPNET_STATS_SNAPSHOT_INTERVAL_S: "10" }),
+          settings({ ENABLE_STATS_SNAPSHOT: "1", APPNET_STATS_SNAPSHOT_INTERVAL_S: `${interval}` }),
           admin,
           envoyIn(state)
         )
@@ -32,22 +32,23 @@ const snapshotterOn = Effect.fnUntraced(function* (admin: Layer.Layer<AdminClien
   yield* TestClock.adjust(0)
   return {
     state,
+    deltaCursor: Effect.map(service.delta, (found) => Option.getOrThrow(found).cursor ?? "none"),
     delta: Effect.flatMap(service.delta, Option.match({ onNone: () => Effect.succeed(undefined), onSome: count })),
+    isWhole: (cursor: string) => Effect.map(service.since(cursor), (delta) => delta.isWhole),
     since: (cursor: string) =>
       Effect.flatMap(service.since(cursor), (delta) =>
-        Effect.map(count(delta), (value) => ({ value, cursor: delta.cursor }))
+        Effect.map(count(delta), (value) => ({ value, cursor: delta.cursor ?? "none" }))
       )
   }
 })
 
 const snapshotter = Effect.gen(function* () {
   const admin = simulatedAdmin({ exposition: exposition(0) })
-  const { delta, since, state } = yield* snapshotterOn(admin.layer)
+  const world = yield* snapshotterOn(admin.layer)
+  const { state } = world
   return {
+    ...world,
     admin,
-    delta,
-    since,
-    state,
     /** Envoy has served this many, and the next snapshot is taken. */
     next: (requests: number | undefined) =>
       Effect.suspend(() => {
@@ -122,17 +123,88 @@ describe("Snapshotter", () => {
     })
   )
 
-  it.effect("takes a snapshot at once for the first scraper, and expires a cursor after sixteen newer ones", () =>
+  it.effect("takes a snapshot at once for the first scraper", () =>
     Effect.gen(function* () {
-      const { admin, next, since } = yield* snapshotter
+      const { admin, since } = yield* snapshotter
       admin.script.exposition = exposition(3)
+      assert.strictEqual((yield* since("")).value, 3)
+    })
+  )
+
+  it.effect("knows a cursor for 10 minutes, however often others ask, and then gives everything", () =>
+    Effect.gen(function* () {
+      shows("cursor-lifetime", "cursor-restarted")
+      const { admin, isWhole, since } = yield* snapshotter
+      admin.script.exposition = exposition(1)
       const first = yield* since("")
-      assert.strictEqual(first.value, 3)
-      for (let i = 1; i <= 17; i += 1) {
-        yield* next(3 + i)
-        yield* since("")
+      let other = first
+      for (let seconds = 10; seconds < 600; seconds += 10) {
+        admin.script.exposition = exposition(1 + seconds)
+        yield* TestClock.adjust("10 seconds")
+        other = yield* since(other.cursor)
+        assert.strictEqual(other.value, 10)
       }
-      assert.strictEqual((yield* since(first.cursor)).value, 20)
+      assert.isFalse(yield* isWhole(first.cursor))
+      assert.strictEqual((yield* since(first.cursor)).value, 590)
+      yield* TestClock.adjust("10 seconds")
+      assert.isTrue(yield* isWhole(first.cursor))
+      assert.strictEqual((yield* since(first.cursor)).value, 591)
+      assert.isFalse(yield* isWhole(other.cursor))
+    })
+  )
+
+  it.effect("says that values are whole where the cursor is unknown, or a counter decreased", () =>
+    Effect.gen(function* () {
+      shows("cursor-restarted")
+      const { isWhole, next, since } = yield* snapshotter
+      yield* next(100)
+      for (const unknown of ["", "none", "abc-1"]) assert.isTrue(yield* isWhole(unknown), unknown)
+      const { cursor } = yield* since("")
+      yield* next(101)
+      assert.isFalse(yield* isWhole(cursor))
+      yield* next(7)
+      assert.isTrue(yield* isWhole(cursor))
+      assert.strictEqual((yield* since(cursor)).value, 7)
+    })
+  )
+
+  it.effect("knows the cursor that came with a delta of the last two snapshots", () =>
+    Effect.gen(function* () {
+      shows("stats-cursor")
+      const { deltaCursor, next, since } = yield* snapshotter
+      yield* next(1)
+      yield* next(5)
+      const cursor = yield* deltaCursor
+      yield* next(12)
+      assert.strictEqual((yield* since(cursor)).value, 7)
+    })
+  )
+
+  it.effect("gives 32 scrapers with intervals of their own every increment exactly once", () =>
+    Effect.gen(function* () {
+      shows("cursor-lifetime", "stats-cursor")
+      const admin = simulatedAdmin({ exposition: exposition(0) })
+      const { since } = yield* snapshotterOn(admin.layer, 1)
+      const scrapers = yield* Effect.forEach(Array.from({ length: 32 }), (_, i) =>
+        // From each second to almost ten minutes.
+        Effect.map(since(""), ({ cursor }) => ({ interval: 1 + i * 19, cursor, sum: 0 }))
+      )
+      let total = 0
+      for (let second = 1; second <= 1300; second += 1) {
+        total += second % 7
+        admin.script.exposition = exposition(total)
+        yield* TestClock.adjust("1 second")
+        for (const scraper of scrapers) {
+          if (second % scraper.interval !== 0) continue
+          const { cursor, value = Number.NaN } = yield* since(scraper.cursor)
+          scraper.sum += value
+          scraper.cursor = cursor
+        }
+      }
+      for (const scraper of scrapers) {
+        scraper.sum += (yield* since(scraper.cursor)).value ?? Number.NaN
+        assert.strictEqual(scraper.sum, total, `every ${scraper.interval} s`)
+      }
     })
   )
 

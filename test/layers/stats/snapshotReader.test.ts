@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { deltaText } from "../../../src/layers/stats/delta.ts"
 import { makeDictionary } from "../../../src/layers/stats/dictionary.ts"
-import { moveToDictionary } from "../../../src/layers/stats/snapshot.ts"
+import { makeMover } from "../../../src/layers/stats/snapshot.ts"
 import { samples } from "../../exposition.ts"
 import { Exposition, textOf } from "./generate.ts"
 import { Sizes, snapshotOf, textOfPieces } from "./reading.ts"
@@ -24,7 +24,7 @@ describe("a snapshot", () => {
     const other = makeDictionary()
     other.intern(new TextEncoder().encode("before"), 0, 6)
     assert.strictEqual(
-      textOfPieces(deltaText(undefined, moveToDictionary(other, snapshot))),
+      textOfPieces(deltaText(undefined, makeMover(other)(snapshot))),
       textOfPieces(deltaText(undefined, snapshot))
     )
   })

@@ -11,6 +11,7 @@ import { LogLevels } from "../../../services/LogLevels.ts"
 import { type QueryOf, routeNames, routeTable } from "../../../services/ManagementApi.ts"
 import type { Settings } from "../../../services/Settings.ts"
 import type { Snapshotter } from "../../../services/Snapshotter.ts"
+import type { StatsSlots } from "../../../services/StatsSlots.ts"
 import { printableLine } from "../../commandLine/printable.ts"
 import { describeDrain } from "../ListenerDrainLive.ts"
 import { describeDuration } from "../LogLevelsLive.ts"
@@ -103,6 +104,7 @@ type Dependencies =
   | ListenerDrain
   | LogLevels
   | Snapshotter
+  | StatsSlots
 
 /** `startedAt`: monotonic nanoseconds from which /status counts the agent's uptime. */
 const makeHandlers = (startedAt: bigint, settings: Settings): Handlers<Dependencies> => ({

@@ -3,8 +3,13 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { AdminClient, type AdminError } from "../../../services/AdminClient.ts"
 import type { QueryOf } from "../../../services/ManagementApi.ts"
 import { Snapshotter, type StatsDelta } from "../../../services/Snapshotter.ts"
+import { maxStatsAnswers, StatsSlots } from "../../../services/StatsSlots.ts"
 import { onlyExtensionFamilies } from "../../stats/extensionFilter.ts"
 import { acceptsGzip, gzip } from "./gzip.ts"
+import { RequestRefused } from "./refusal.ts"
+
+/** A reader that is slower than this is cut off: while it reads, Envoy holds the answer in its memory. */
+const longestAnswer = "1 minute"
 
 const contentType = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -22,7 +27,13 @@ const currentStats = Effect.fnUntraced(function* (
   return { body: filter === undefined ? body : onlyExtensionFamilies(body), headers }
 })
 
-const deltaStats = ({ cursor, text }: StatsDelta): Stats => ({ body: text, headers: { "x-snapshot-cursor": cursor } })
+const deltaStats = ({ cursor, isWhole, text }: StatsDelta): Stats => ({
+  body: text,
+  headers: {
+    ...(cursor === undefined ? {} : { "x-snapshot-cursor": cursor }),
+    ...(isWhole ? { "x-snapshot": "restarted" } : {})
+  }
+})
 
 const readStats = Effect.fnUntraced(function* (query: QueryOf<"prometheus">) {
   const snapshotter = yield* Snapshotter
@@ -33,11 +44,28 @@ const readStats = Effect.fnUntraced(function* (query: QueryOf<"prometheus">) {
   return Option.isSome(delta) ? deltaStats(delta.value) : yield* currentStats(query, { "x-snapshot": "none" })
 })
 
+/** Ends the request that this is part of, with its connection, where its answer is not over in time. */
+const endInTime = Effect.withFiber((request) =>
+  Effect.sleep(longestAnswer).pipe(
+    Effect.andThen(Effect.logWarning(`a stats answer is cut off: its reader has not taken it in ${longestAnswer}`)),
+    Effect.andThen(Effect.sync(() => request.interruptUnsafe())),
+    Effect.forkScoped
+  )
+)
+
 /** The answer to `GET /stats/prometheus`, compressed if the client accepts gzip. */
 export const statsResponse = Effect.fnUntraced(function* (
   query: QueryOf<"prometheus">,
   acceptEncoding: string | undefined
 ) {
+  if (!(yield* (yield* StatsSlots).take)) {
+    return yield* new RequestRefused({
+      status: 503,
+      reason: `${maxStatsAnswers} stats answers are under way: ask again in 1 s`,
+      headers: { "retry-after": "1" }
+    })
+  }
+  yield* endInTime
   const { body, headers } = yield* readStats(query)
   const isCompressed = acceptsGzip(acceptEncoding)
   const encoded: Stream.Stream<Uint8Array, { readonly message: string }> = isCompressed ? gzip(body) : body

@@ -9,6 +9,7 @@ import { watchConnections } from "../../../../src/layers/management/server/conne
 import { listenOn } from "../../../../src/layers/management/server/httpListener.ts"
 import { shows } from "../../../shows.ts"
 import { rawClient } from "./rawClient.ts"
+import { until } from "./until.ts"
 
 /** A server that answers with method and path, `/large` with 3 MB, and `/late` once it is told to. */
 const serving = Effect.gen(function* () {
@@ -32,13 +33,6 @@ const serving = Effect.gen(function* () {
 
 const request = (path: string, headers = "", method = "GET") =>
   `${method} ${path} HTTP/1.1\r\nhost: localhost\r\n${headers}\r\n`
-
-/** Waits until a condition holds; the test's time-out ends it. */
-const until = (condition: () => boolean) =>
-  Effect.callback<void>((resume) => {
-    const timer = setInterval(() => condition() && resume(Effect.void), 2)
-    return Effect.sync(() => clearInterval(timer))
-  })
 
 describe("a connection to the management API", () => {
   it.live("is answered without the upgrade that it asks for, and ended", () =>

@@ -270,6 +270,24 @@ describe("the management API", () => {
     })
   )
 
+  it.effect("says with each cursor whether the values are whole", () =>
+    Effect.gen(function* () {
+      shows("cursor-restarted", "stats-cursor")
+      const environment = { APPNET_AGENT_ADMIN_MODE: "uds", ENABLE_STATS_SNAPSHOT: "1" }
+      const api = yield* serving({ admin: { exposition }, environment })
+      yield* TestClock.adjust(0)
+      const since = (cursor: string) => api(`/stats/prometheus?usedonly&filter=metrics_extension&delta&since=${cursor}`)
+      for (const unknown of ["", "unknown"]) {
+        const first = yield* since(unknown)
+        assert.strictEqual(first.headers.get("x-snapshot"), "restarted")
+        assert.include(first.body, 'RequestCount{a="}"} 7')
+        const next = yield* since(String(first.headers.get("x-snapshot-cursor")))
+        assert.isNull(next.headers.get("x-snapshot"))
+        assert.include(next.body, 'RequestCount{a="}"} 0')
+      }
+    })
+  )
+
   it.effect("answers 429 after a burst, for that route alone, and never for /status", () =>
     Effect.gen(function* () {
       shows("rate-limit")
