@@ -5,6 +5,7 @@ import { ConfigLive } from "./config/ConfigLive.ts"
 import { ConnectionDiagnosisLive } from "./diagnosis/ConnectionDiagnosisLive.ts"
 import { ManagementServerProbeLive } from "./diagnosis/ManagementServerProbeLive.ts"
 import { EnvoyLive } from "./EnvoyLive.ts"
+import { RejectedUpdatesLive } from "./health/RejectedUpdatesLive.ts"
 import { LocalRelayLive } from "./LocalRelayLive.ts"
 import { LogFilesLive } from "./logs/LogFilesLive.ts"
 import { DestinationLoggerLive, StderrLoggerLive } from "./logs/LoggerLive.ts"
@@ -33,6 +34,7 @@ export const agentLive = ({ probe }: EarlyStart) =>
   ManagementServerLive.pipe(
     Layer.provideMerge(SnapshotterLive),
     Layer.provideMerge(LogLevelsLive),
+    Layer.provideMerge(RejectedUpdatesLive),
     Layer.provideMerge(ConnectionDiagnosisLive),
     Layer.provideMerge(ManagementServerProbeLive),
     Layer.provideMerge(EnvoyLive),

@@ -139,6 +139,8 @@ export const chapters = {
     "bound-first": "It is bound before Envoy is started, and answers from then on",
     "status-fields": "`/status` has the documented fields, as strings",
     "status-reason": "After them `/status` has the reason of the health, as `/ready` and the log have it",
+    "rejected-update":
+      "`/status?verbose` has the update that Envoy rejected last, with Envoy's words where it keeps them, until one is accepted in its place; the log has a line when that begins and one when it ends",
     probes: "`/ready` and `/live` for probes",
     "drain-route":
       "`POST /drain_listeners` drains inbound listeners, `graceful` if given, and returns Envoy's answer; other parameters are 400",

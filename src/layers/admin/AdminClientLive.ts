@@ -15,8 +15,10 @@ import { AdminListenerLive } from "./AdminListenerLive.ts"
 import { awaitBeginning } from "./bodyBeginning.ts"
 import { ExpositionSourceLive } from "./ExpositionSourceLive.ts"
 import { activeConnectionsFilter, healthFilter, StatsJson, toActiveConnections, toHealthStats } from "./healthStats.ts"
+import { ListenersDump, listenerErrorsMask, toListenerErrors } from "./listenerErrors.ts"
 import { OwnEnvoyLive } from "./OwnEnvoyLive.ts"
 import { withSourceTimeout } from "./sourceTimeout.ts"
+import { countersFilter, followedOf, rejectedFilter, toUpdateCounters } from "./updateCounters.ts"
 
 const probeTimeout = "2 seconds"
 const controlTimeout = "250 millis"
@@ -92,7 +94,7 @@ export const layerNoTransport = Layer.effect(
     /** One request to this agent's Envoy, and to nobody else. The timeout covers its answer to the end of the body. */
     const request = <A>(
       asked: HttpClientRequest.HttpClientRequest,
-      timeout: typeof probeTimeout | typeof controlTimeout,
+      timeout: typeof probeTimeout | typeof controlTimeout | typeof statsTimeout,
       read: (response: HttpClientResponse.HttpClientResponse) => Effect.Effect<A, AdminError>
     ) =>
       ownEnvoy.check(asked.url, serverInfo).pipe(
@@ -104,12 +106,14 @@ export const layerNoTransport = Layer.effect(
         })
       )
 
-    const stats = (filter: string) =>
+    const stats = (filter: string, parameters: Readonly<Record<string, string>> = {}) =>
       request(
-        HttpClientRequest.get("/stats", { urlParams: { format: "json", filter } }),
+        HttpClientRequest.get("/stats", { urlParams: { format: "json", ...parameters, filter } }),
         probeTimeout,
         json("/stats", StatsJson)
       )
+    /** Only those that are not zero. Of thousands of clusters, few have been rejected. */
+    const usedStats = (filter: string) => stats(filter, { usedonly: "" })
 
     const control = (path: string, urlParams: Readonly<Record<string, string>>) =>
       request(HttpClientRequest.post(path, { urlParams }), controlTimeout, (response) =>
@@ -134,6 +138,21 @@ export const layerNoTransport = Layer.effect(
       healthStats: Effect.map(stats(healthFilter), toHealthStats),
       activeConnections: Effect.map(stats(activeConnectionsFilter), toActiveConnections),
       serverInfo: request(HttpClientRequest.get("/server_info"), probeTimeout, json("/server_info", ServerInfo)),
+      rejectingSubscriptions: Effect.gen(function* () {
+        const rejected = followedOf(toUpdateCounters(yield* usedStats(rejectedFilter)))
+        if (rejected.length === 0) return []
+        return toUpdateCounters(yield* usedStats(countersFilter(rejected)))
+      }),
+      listenerErrors: Effect.map(
+        request(
+          HttpClientRequest.get("/config_dump", {
+            urlParams: { resource: "dynamic_listeners", mask: listenerErrorsMask }
+          }),
+          statsTimeout,
+          json("/config_dump", ListenersDump)
+        ),
+        toListenerErrors
+      ),
       drainListeners: ({ graceful, inboundOnly, skipExit }) =>
         control("/drain_listeners", {
           ...(graceful ? { graceful: "" } : {}),

@@ -1,46 +1,20 @@
-import { Clock, Effect, Option, SubscriptionRef } from "effect"
+import { Clock, Effect, SubscriptionRef } from "effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { AdminClient } from "../../../services/AdminClient.ts"
 import { Config } from "../../../services/Config.ts"
-import { ConnectionDiagnosis } from "../../../services/ConnectionDiagnosis.ts"
-import { EnvoyProcess, type EnvoyState } from "../../../services/EnvoyProcess.ts"
+import type { ConnectionDiagnosis } from "../../../services/ConnectionDiagnosis.ts"
+import type { EnvoyProcess } from "../../../services/EnvoyProcess.ts"
 import { HealthMonitor } from "../../../services/HealthMonitor.ts"
-import { LocalRelay } from "../../../services/LocalRelay.ts"
 import { LogLevels } from "../../../services/LogLevels.ts"
 import { type QueryOf, routeNames, routeTable } from "../../../services/ManagementApi.ts"
+import type { RejectedUpdates } from "../../../services/RejectedUpdates.ts"
 import type { Snapshotter } from "../../../services/Snapshotter.ts"
 import { type Handlers, makeDispatcher, textResponse } from "./dispatch.ts"
 import { RequestRefused } from "./refusal.ts"
 import { statsResponse } from "./statsResponse.ts"
-import { statusBody } from "./statusBody.ts"
+import { status } from "./status.ts"
 
 const jsonResponse = (body: string) => HttpServerResponse.text(body, { contentType: "application/json" })
-
-const pidOf = (state: EnvoyState) => (state._tag === "Running" || state._tag === "Draining" ? state.pid : undefined)
-
-const localRelayFacts = Effect.gen(function* () {
-  const relay = yield* LocalRelay
-  if (Option.isNone(relay)) return undefined
-  const { envoyState } = yield* SubscriptionRef.get(relay.value.health)
-  const { epoch } = yield* relay.value.process.state
-  return { envoyState, restarts: epoch }
-})
-
-const status = Effect.fnUntraced(function* (startedAt: number) {
-  const health = yield* SubscriptionRef.get((yield* HealthMonitor).health)
-  const state = yield* (yield* EnvoyProcess).state
-  const problem = Option.getOrUndefined(yield* SubscriptionRef.get((yield* ConnectionDiagnosis).problem))
-  const now = yield* Clock.currentTimeMillis
-  const body = statusBody({
-    health,
-    uptime: now - startedAt,
-    pid: pidOf(state),
-    restarts: state.epoch,
-    localRelay: yield* localRelayFacts,
-    problem
-  })
-  return jsonResponse(JSON.stringify(body))
-})
 
 const ready = Effect.gen(function* () {
   const { reason, status } = yield* SubscriptionRef.get((yield* HealthMonitor).health)
@@ -76,11 +50,19 @@ const openapi = Effect.map(
   ({ openApi }) => jsonResponse(openApi)
 )
 
-type Dependencies = AdminClient | ConnectionDiagnosis | EnvoyProcess | HealthMonitor | LogLevels | Snapshotter
+type Dependencies =
+  | AdminClient
+  | ConnectionDiagnosis
+  | EnvoyProcess
+  | HealthMonitor
+  | LogLevels
+  | RejectedUpdates
+  | Snapshotter
 
 /** `startedAt`: epoch milliseconds from which /status counts the agent's uptime. */
 const makeHandlers = (startedAt: number): Handlers<Dependencies> => ({
-  status: () => status(startedAt),
+  status: ({ verbose }) =>
+    Effect.map(status(startedAt, verbose !== undefined), (body) => jsonResponse(JSON.stringify(body))),
   ready: () => ready,
   live: () => Effect.succeed(textResponse(200, "OK")),
   drainListeners,

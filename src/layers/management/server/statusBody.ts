@@ -1,5 +1,6 @@
 import type { Health, ReportedState } from "../../../services/HealthMonitor.ts"
-import type { StatusFields } from "../../../services/ManagementApi.ts"
+import type { StatusFields, VerboseFields } from "../../../services/ManagementApi.ts"
+import type { RejectedUpdate } from "../../../services/RejectedUpdates.ts"
 
 export interface StatusFacts {
   readonly health: Health
@@ -47,4 +48,24 @@ export const statusBody = ({ health, localRelay, pid, problem, restarts, uptime 
   reason: health.reason,
   // In relay mode the connection is not considered, yet the relay may know why its management server is unreachable.
   ...(problem === undefined || health.connection._tag === "Connected" ? {} : { managementServerProblem: problem })
+})
+
+/** What only `GET /status?verbose` tells. */
+export interface VerboseFacts {
+  readonly rejected: RejectedUpdate | undefined
+}
+
+const rejectedUpdate = ({ count, reason, resource, since, type }: RejectedUpdate): VerboseFields => ({
+  rejectedUpdate: {
+    type,
+    ...(resource === undefined ? {} : { resource }),
+    ...(reason === undefined ? {} : { reason }),
+    since: timestamp(since),
+    count: `${count}`
+  }
+})
+
+/** The fields that `?verbose` adds, in this order. */
+export const verboseFields = ({ rejected }: VerboseFacts): VerboseFields => ({
+  ...(rejected === undefined ? {} : rejectedUpdate(rejected))
 })

@@ -6,6 +6,7 @@ import { SnapshotterLive } from "../../../../src/layers/stats/SnapshotterLive.ts
 import { ConnectionDiagnosis } from "../../../../src/services/ConnectionDiagnosis.ts"
 import type { EnvoyState } from "../../../../src/services/EnvoyProcess.ts"
 import { type Health, HealthMonitor } from "../../../../src/services/HealthMonitor.ts"
+import { type RejectedUpdate, RejectedUpdates } from "../../../../src/services/RejectedUpdates.ts"
 import { type AdminScript, envoyIn, settings, simulatedAdmin } from "../../../fakes.ts"
 
 export const healthy: Health = {
@@ -22,6 +23,7 @@ export interface World {
   readonly state?: EnvoyState
   readonly environment?: Readonly<Record<string, string>>
   readonly admin?: Partial<AdminScript>
+  readonly rejected?: RejectedUpdate
 }
 
 /** The management API, or that of the scrape address, in memory on an Envoy in this state. */
@@ -31,6 +33,7 @@ const servingApi = Effect.fnUntraced(function* (
     admin: changes = {},
     environment = { APPNET_AGENT_ADMIN_MODE: "uds" },
     health = healthy,
+    rejected,
     state = { _tag: "Running", epoch: 3, pid: 77, since: 0 }
   }: World = {}
 ) {
@@ -46,7 +49,8 @@ const servingApi = Effect.fnUntraced(function* (
         Layer.succeed(
           ConnectionDiagnosis,
           ConnectionDiagnosis.of({ problem: yield* SubscriptionRef.make(Option.some("nothing listens")) })
-        )
+        ),
+        Layer.succeed(RejectedUpdates, RejectedUpdates.of({ latest: Effect.succeed(Option.fromUndefinedOr(rejected)) }))
       )
     )
   )
