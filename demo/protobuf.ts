@@ -67,10 +67,22 @@ const toDuration = (json: Json, path: string): Plain => {
   return { seconds: Number(sign + seconds), nanos: Number(sign + fraction.padEnd(9, "0")) }
 }
 
+const isKnown = (name: string) => {
+  try {
+    return messageType(name) !== undefined
+  } catch {
+    return false
+  }
+}
+
 const toAny = (json: Json, path: string): Plain => {
   const { "@type": url, ...fields } = object(json, path)
   if (typeof url !== "string") return expected('an "@type"', json, path)
   const name = url.slice(url.lastIndexOf("/") + 1)
+  // A message of a type that is not known here is given as its bytes.
+  if (typeof fields.value === "string" && Object.keys(fields).length === 1 && !isKnown(name)) {
+    return { type_url: url, value: Buffer.from(fields.value, "base64") }
+  }
   const body = isObject(fields) && name.startsWith("google.protobuf.") ? (fields.value ?? null) : fields
   return { type_url: url, value: encode(name, body, path) }
 }

@@ -5,7 +5,9 @@ import {
   AdminError,
   type DrainOptions,
   type EnvoyServerState,
-  type HealthStats
+  type HealthStats,
+  type ListenerError,
+  type UpdateCounters
 } from "../src/services/AdminClient.ts"
 import { Bootstrap } from "../src/services/Bootstrap.ts"
 import { EnvoyLauncher, EnvoyLaunchFailed, type ProcessExit } from "../src/services/EnvoyLauncher.ts"
@@ -99,6 +101,9 @@ export interface AdminScript {
   exposition: ReadonlyArray<string> | undefined
   /** Who is at the address instead of Envoy: nobody is asked then. */
   foreign: string | undefined
+  /** Undefined: no answer. */
+  rejecting: ReadonlyArray<UpdateCounters> | undefined
+  listenerErrors: ReadonlyArray<ListenerError> | undefined
 }
 
 export interface SimulatedAdmin {
@@ -108,6 +113,8 @@ export interface SimulatedAdmin {
   readonly levels: Array<string>
   /** Looks at `/ready` so far. */
   looks: number
+  /** Requests for listener errors so far. */
+  dumps: number
   readonly layer: Layer.Layer<AdminClient>
 }
 
@@ -122,6 +129,8 @@ export const simulatedAdmin = (changes: Partial<AdminScript> = {}): SimulatedAdm
     inboundListeners: 2,
     exposition: [],
     foreign: undefined,
+    rejecting: [],
+    listenerErrors: [],
     ...changes
   }
   const drains: Array<DrainOptions> = []
@@ -145,6 +154,7 @@ export const simulatedAdmin = (changes: Partial<AdminScript> = {}): SimulatedAdm
     drains,
     levels,
     looks: 0,
+    dumps: 0,
     layer: Layer.sync(AdminClient, () =>
       AdminClient.of({
         ready: Effect.suspend(() => {
@@ -156,6 +166,11 @@ export const simulatedAdmin = (changes: Partial<AdminScript> = {}): SimulatedAdm
           script.state === undefined ? silent("/stats") : Effect.succeed(Option.fromUndefinedOr(script.connections))
         ),
         serverInfo: silent("/server_info"),
+        rejectingSubscriptions: Effect.suspend(() => answer("/stats", script.rejecting)),
+        listenerErrors: Effect.suspend(() => {
+          simulated.dumps += 1
+          return answer("/config_dump", script.listenerErrors)
+        }),
         drainListeners: (options) =>
           Effect.suspend(() => {
             drains.push(options)

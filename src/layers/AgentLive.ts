@@ -7,6 +7,7 @@ import { ConnectionDiagnosisLive } from "./diagnosis/ConnectionDiagnosisLive.ts"
 import { ManagementServerProbeLive } from "./diagnosis/ManagementServerProbeLive.ts"
 import { EnvoyLive } from "./EnvoyLive.ts"
 import { RunFolderLive } from "./files/RunFolderLive.ts"
+import { RejectedUpdatesLive } from "./health/RejectedUpdatesLive.ts"
 import { LocalRelayLive } from "./LocalRelayLive.ts"
 import { LogFilesLive } from "./logs/LogFilesLive.ts"
 import { DestinationLoggerLive, StderrLoggerLive } from "./logs/LoggerLive.ts"
@@ -40,6 +41,7 @@ export const agentLive = ({ probe }: EarlyStart) =>
     Layer.provideMerge(StatsSlotsLive),
     Layer.provideMerge(LogLevelsLive),
     Layer.provideMerge(ListenerDrainLive),
+    Layer.provideMerge(RejectedUpdatesLive),
     Layer.provideMerge(ConnectionDiagnosisLive),
     Layer.provideMerge(ManagementServerProbeLive),
     Layer.provideMerge(EnvoyLive),

@@ -45,6 +45,26 @@ export interface HealthStats {
   readonly relayedStreams?: number
 }
 
+/** How often Envoy has accepted and rejected an update of one xDS subscription. */
+export interface UpdateCounters {
+  /** The name of the counters without their last part: `listener_manager.lds`, `cluster.NAME`. */
+  readonly subscription: string
+  readonly accepted: number
+  readonly rejected: number
+  /** When it last accepted one, in epoch milliseconds; 0 before the first. */
+  readonly acceptedAt: number
+}
+
+/** Why Envoy's last update of listeners failed. */
+export interface ListenerError {
+  /** Undefined where Envoy names none. */
+  readonly listener: string | undefined
+  /** Envoy's own words, on one line. */
+  readonly reason: string
+  /** Epoch milliseconds; undefined where Envoy does not say. */
+  readonly at: number | undefined
+}
+
 export const ServerInfo = Schema.Struct({
   version: Schema.String,
   state: EnvoyServerState,
@@ -71,6 +91,13 @@ export class AdminClient extends Context.Service<
     readonly serverInfo: Effect.Effect<ServerInfo, AdminError>
     /** The number of listeners that `drainListeners` with `inboundOnly` is about. */
     readonly inboundListeners: Effect.Effect<number, AdminError>
+    /** The subscriptions of which Envoy has rejected an update since its start, at most 200. */
+    readonly rejectingSubscriptions: Effect.Effect<ReadonlyArray<UpdateCounters>, AdminError>
+    /**
+     * What Envoy keeps of its last update of listeners that failed; empty once it has accepted one. Envoy writes down all of its
+     * listeners for it, which may be many megabytes: ask only where the counters say that an update was rejected.
+     */
+    readonly listenerErrors: Effect.Effect<ReadonlyArray<ListenerError>, AdminError>
     /** Succeeds with the text of Envoy's answer. */
     readonly drainListeners: (options: DrainOptions) => Effect.Effect<string, AdminError>
     /** Sets all of Envoy's loggers to this level. Succeeds with the text of Envoy's answer. */

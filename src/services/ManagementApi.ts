@@ -50,6 +50,21 @@ const Flag = Schema.Literals(["", "true"])
 
 const EnvoyStateName = Schema.Literals(["LIVE", "PRE_INITIALIZING", "INITIALIZING", "DRAINING", "UNREACHABLE"])
 
+const RejectedUpdateBody = Schema.Struct({
+  type: Schema.String.annotate({ description: "Of its resources: envoy.config.listener.v3.Listener" }),
+  resource: Schema.optionalKey(Schema.String).annotate({ description: "Where Envoy names it" }),
+  reason: Schema.optionalKey(Schema.String).annotate({ description: "Envoy's own words, where it keeps them" }),
+  since: Schema.String.annotate({ description: "When it was first rejected, RFC 3339" }),
+  count: Schema.String.annotate({ description: "How often it, or another in its place, was rejected since then" })
+})
+
+/** Only with `?verbose`. Each is absent while there is nothing to tell. */
+const verboseFields = {
+  rejectedUpdate: Schema.optionalKey(RejectedUpdateBody).annotate({
+    description: "With verbose: the update that Envoy rejected last, until it accepts one in its place"
+  })
+}
+
 /** All values are strings, as clients of the Go agent expect. */
 const StatusBody = Schema.Struct({
   healthStatus: Schema.Literals(["HEALTHY", "UNHEALTHY"]),
@@ -73,9 +88,11 @@ const StatusBody = Schema.Struct({
   logLevel: Schema.optionalKey(Schema.Literals([...LogLevel.literals, "unknown"])).annotate({
     description: "Of Envoy's loggers; unknown while Envoy has not answered a request for another level"
   }),
-  logLevelResetsAt: Schema.optionalKey(Schema.String).annotate({ description: "RFC 3339. While a reset is pending" })
+  logLevelResetsAt: Schema.optionalKey(Schema.String).annotate({ description: "RFC 3339. While a reset is pending" }),
+  ...verboseFields
 })
 export type StatusFields = typeof StatusBody.Type
+export type VerboseFields = Pick<StatusFields, keyof typeof verboseFields>
 
 /** No parameter at all. An empty Struct would accept any. */
 const NoQuery = Schema.Record(Schema.String, Schema.Never)
@@ -112,6 +129,12 @@ export const routes = {
     // It tells more than a probe needs, and the container's health check names localhost.
     checksHost: true,
     summary: "What the agent knows of Envoy",
+    query: Schema.Struct({
+      verbose: Schema.optionalKey(Flag).annotate({
+        description: "More about the state, for people who look for a cause"
+      })
+    }),
+    expectedQuery: "no parameters except verbose",
     answers: [{ status: 200, description: "The state of agent and Envoy", content: StatusBody }]
   }),
   ready: route({

@@ -181,6 +181,8 @@ export const chapters = {
     "status-fields": "`/status` has the documented fields, as strings",
     "agent-uptime": "`agentUptime` grows whoever sets the clock",
     "status-reason": "`reason` in `/status` is the sentence of `/ready`",
+    "rejected-update":
+      "`/status?verbose` has the update that Envoy rejected last, with Envoy's words where it keeps them, until one is accepted in its place; the log has a line when that begins and one when it ends",
     probes: "`/ready` and `/live` for probes",
     "drain-route":
       "`POST /drain_listeners` drains inbound listeners, `graceful` if given, and returns Envoy's answer; other parameters are 400",

@@ -2,7 +2,7 @@ import net from "node:net"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { type ControlPlaneOptions, type Resource, startControlPlane } from "../../demo/ControlPlane.ts"
 import { shows } from "../shows.ts"
-import { ask, eventually, freePort, privateFolder, startAgent } from "./agent.ts"
+import { type Agent, ask, eventually, freePort, privateFolder, startAgent } from "./agent.ts"
 import { answering, serviceConnect } from "./mesh.ts"
 
 /** A listener that Envoy rejects. */
@@ -32,11 +32,12 @@ const port = await freePort()
 describe("an initial configuration", () => {
   const good = { listeners: [answering(port, "at last", "ingress")], clusters: [cluster] }
 
-  it.each([
+  const rejections = [
     ["listeners", { ...good, listeners: [broken(port)] }],
     ["clusters", { ...good, clusters: [brokenCluster] }],
     ["listeners and clusters", { listeners: [broken(port)], clusters: [brokenCluster] }]
-  ])(
+  ] as const
+  it.each(rejections)(
     "is accepted once Envoy has accepted its %s, however often and fast they were repeated",
     async (_what, resources) => {
       shows("initial-config-repeated")
@@ -87,5 +88,102 @@ describe("an initial configuration", () => {
     )
     plane.update(good)
     await agent.until(accepted)
+  })
+})
+
+const verbose = async (agent: Agent) => JSON.parse((await ask(agent.address, "/status?verbose")).body)
+
+/** The agent's own lines about rejected updates. */
+const rejectionLines = (agent: Agent) =>
+  agent
+    .stderr()
+    .split("\n")
+    .filter((line) => /\[AppNet Agent\] Envoy (rejected|accepted) /.test(line))
+    .map((line) => line.replace(/^\[.*?\]\[\d+\]/, ""))
+
+describe("an update that Envoy rejects later", () => {
+  const good = async () => ({ listeners: [answering(await freePort(), "served", "ingress")], clusters: [cluster] })
+
+  it("is in the verbose status with Envoy's words until one is accepted, and twice in the log however often it repeats", async () => {
+    shows("rejected-update")
+    const resources = await good()
+    const { agent, plane } = await startOn({ resources, repeatsRejected: true })
+    await agent.until(accepted)
+    expect(await verbose(agent)).not.toHaveProperty("rejectedUpdate")
+    plane.update({ ...resources, listeners: [broken(port)] })
+    const first = await eventually(async () => (await verbose(agent)).rejectedUpdate, "the rejected update")
+    expect(first).toEqual({
+      type: "envoy.config.listener.v3.Listener",
+      resource: "ingress",
+      reason: `error adding listener '127.0.0.1:${port}': no filter chains specified`,
+      since: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
+      count: expect.stringMatching(/^\d+$/)
+    })
+    const second = await eventually(async () => {
+      const { rejectedUpdate } = await verbose(agent)
+      return Number(rejectedUpdate.count) > Number(first.count) + 1000 && rejectedUpdate
+    }, "more rejections")
+    expect(second).toEqual({ ...first, count: second.count })
+    expect(await agent.status()).toMatchObject(accepted)
+    expect(await agent.status()).not.toHaveProperty("rejectedUpdate")
+    plane.update(resources)
+    await eventually(async () => !("rejectedUpdate" in (await verbose(agent))), "its end")
+    await eventually(() => rejectionLines(agent).length > 1, "both lines")
+    expect(rejectionLines(agent)).toEqual([
+      `[warning] [AppNet Agent] Envoy rejected an update of listeners (ingress), and goes on with what it had: ${first.reason}`,
+      "[info] [AppNet Agent] Envoy accepted listeners (ingress): no rejected update of them is left"
+    ])
+  })
+
+  it("has Envoy's words though it holds a type that Envoy cannot print", async () => {
+    shows("rejected-update")
+    const resources = await good()
+    const { agent, plane } = await startOn({ resources })
+    await agent.until(accepted)
+    const filter = { name: "odd", typedConfig: { "@type": "type.googleapis.com/nobody.Knows", value: "" } }
+    const [listener] = resources.listeners
+    plane.update({ ...resources, listeners: [{ ...listener, filterChains: [{ filters: [filter] }] }] })
+    const { rejectedUpdate } = await eventually(async () => {
+      const status = await verbose(agent)
+      return status.rejectedUpdate !== undefined && status
+    }, "the rejected update")
+    expect(rejectedUpdate).toMatchObject({ resource: "ingress", count: "1" })
+    expect(rejectedUpdate.reason).toMatch(/Didn't find a registered implementation .*nobody\.Knows/)
+    const dump = await ask(`http://127.0.0.1:${agent.environment.ENVOY_ADMIN_ACCESS_PORT}`, "/config_dump")
+    expect(dump.body).not.toContain("Didn't find")
+  })
+
+  it("is named by its type and resource where Envoy keeps no words", async () => {
+    shows("rejected-update")
+    const resources = await good()
+    const routed = JSON.parse(JSON.stringify(resources.listeners[0]))
+    const manager = routed.filterChains[0].filters[0].typedConfig
+    delete manager.routeConfig
+    manager.rds = { routeConfigName: "way", configSource: { ads: {}, resourceApiVersion: "V3" } }
+    const virtualHost = { name: "all", domains: ["*"] }
+    const routes = [{ name: "way", virtualHosts: [virtualHost] }]
+    const { agent, plane } = await startOn({ resources: { ...resources, listeners: [routed], routes } })
+    await agent.until(accepted)
+    // One look at Envoy passes: of what is accepted and rejected between two of them, nobody tells the order.
+    await new Promise((done) => setTimeout(done, 3000))
+    const broken = [{ name: "way", virtualHosts: [virtualHost, { ...virtualHost, name: "all too" }] }]
+    plane.update({ ...resources, listeners: [routed], routes: broken })
+    const ofRoutes = await eventually(async () => (await verbose(agent)).rejectedUpdate, "the rejected routes")
+    expect(ofRoutes).toEqual({
+      type: "envoy.config.route.v3.RouteConfiguration",
+      resource: "way",
+      since: expect.any(String),
+      count: "1"
+    })
+    plane.update({ ...resources, listeners: [routed], routes })
+    await eventually(async () => (await verbose(agent)).rejectedUpdate === undefined, "its end")
+    plane.update({ listeners: [routed], routes, clusters: [brokenCluster] })
+    await eventually(
+      async () => (await verbose(agent)).rejectedUpdate?.type === "envoy.config.cluster.v3.Cluster",
+      "the rejected clusters"
+    )
+    expect(rejectionLines(agent)).toContain(
+      "[warning] [AppNet Agent] Envoy rejected an update of clusters, and goes on with what it had: Envoy's log says why, at level warning"
+    )
   })
 })

@@ -17,9 +17,11 @@ import { awaitBeginning } from "./bodyBeginning.ts"
 import { ExpositionSourceLive } from "./ExpositionSourceLive.ts"
 import { activeConnectionsFilter, healthFilter, StatsJson, toActiveConnections, toHealthStats } from "./healthStats.ts"
 import { countInbound, ListenersDump } from "./inboundListeners.ts"
+import { ListenersDump as ListenerErrorsDump, listenerErrorsMask, toListenerErrors } from "./listenerErrors.ts"
 import { OwnEnvoyLive } from "./OwnEnvoyLive.ts"
 import { withSourceTimeout } from "./sourceTimeout.ts"
 import { makeTurns } from "./turns.ts"
+import { countersFilter, followedOf, rejectedFilter, toUpdateCounters } from "./updateCounters.ts"
 
 const probeTimeout = "2 seconds"
 const controlTimeout = "250 millis"
@@ -100,7 +102,7 @@ export const layerNoTransport = Layer.effect(
      */
     const request = <A>(
       asked: HttpClientRequest.HttpClientRequest,
-      timeout: typeof probeTimeout | typeof controlTimeout,
+      timeout: typeof probeTimeout | typeof controlTimeout | typeof statsTimeout,
       read: (response: HttpClientResponse.HttpClientResponse) => Effect.Effect<A, AdminError>
     ) =>
       ownEnvoy.check(asked.url, serverInfo).pipe(
@@ -113,12 +115,14 @@ export const layerNoTransport = Layer.effect(
         turns.short
       )
 
-    const stats = (filter: string) =>
+    const stats = (filter: string, parameters: Readonly<Record<string, string>> = {}) =>
       request(
-        HttpClientRequest.get("/stats", { urlParams: { format: "json", filter } }),
+        HttpClientRequest.get("/stats", { urlParams: { format: "json", ...parameters, filter } }),
         probeTimeout,
         json("/stats", StatsJson)
       )
+    /** Only those that are not zero. Of thousands of clusters, few have been rejected. */
+    const usedStats = (filter: string) => stats(filter, { usedonly: "" })
 
     const control = Effect.fnUntraced(function* (path: string, urlParams: Readonly<Record<string, string>>) {
       // An attempt without an answer may act later, whatever became of those after it: so it is the one that is reported.
@@ -160,6 +164,21 @@ export const layerNoTransport = Layer.effect(
       inboundListeners: Effect.map(
         Effect.all([listenersDump("static"), listenersDump("dynamic")], { concurrency: 2 }),
         ([fixed, dynamic]) => countInbound(fixed) + countInbound(dynamic)
+      ),
+      rejectingSubscriptions: Effect.gen(function* () {
+        const rejected = followedOf(toUpdateCounters(yield* usedStats(rejectedFilter)))
+        if (rejected.length === 0) return []
+        return toUpdateCounters(yield* usedStats(countersFilter(rejected)))
+      }),
+      listenerErrors: Effect.map(
+        request(
+          HttpClientRequest.get("/config_dump", {
+            urlParams: { resource: "dynamic_listeners", mask: listenerErrorsMask }
+          }),
+          statsTimeout,
+          json("/config_dump", ListenerErrorsDump)
+        ),
+        toListenerErrors
       ),
       drainListeners: ({ graceful, inboundOnly, skipExit }) =>
         control("/drain_listeners", {

@@ -274,6 +274,50 @@ describe("AdminClient", () => {
     })
   )
 
+  it.effect("asks for the counters of rejected updates alone, then for all of those subscriptions", () =>
+    Effect.gen(function* () {
+      const stat = (name: string, value: number) => ({ name, value })
+      const answer: Answer = (attempt, path) =>
+        text(
+          JSON.stringify({
+            stats: [
+              stat("listener_manager.lds.update_rejected", 2),
+              ...(attempt === 1 ? [] : [stat("listener_manager.lds.update_success", 1)])
+            ]
+          })
+        )(attempt, path)
+      const { asked, result } = yield* ask(answer, (admin) => admin.rejectingSubscriptions)
+      assert.deepStrictEqual(
+        result,
+        Result.succeed([{ subscription: "listener_manager.lds", accepted: 1, rejected: 2, acceptedAt: 0 }])
+      )
+      assert.lengthOf(asked, 2)
+      for (const url of asked) assert.match(url, /\/stats\?format=json&usedonly=&filter=/)
+      const nothing = yield* ask(text('{"stats":[]}'), (admin) => admin.rejectingSubscriptions)
+      assert.deepStrictEqual([nothing.result, nothing.asked.length], [Result.succeed([]), 1])
+    })
+  )
+
+  it.effect("asks for the errors of listeners without their configurations, and gives Envoy 5 s", () =>
+    Effect.gen(function* () {
+      const { asked, result } = yield* ask(
+        text('{"configs":[{"name":"a","error_state":{"details":"no"}}]}'),
+        (admin) => admin.listenerErrors
+      )
+      assert.deepStrictEqual(result, Result.succeed([{ listener: "a", reason: "no", at: undefined }]))
+      assert.match(
+        `${asked}`,
+        /\/config_dump\?resource=dynamic_listeners&mask=name%2Cerror_state.details%2Cerror_state.last_update_attempt$/
+      )
+      const fiber = yield* Effect.forkChild(ask(silence, (admin) => admin.listenerErrors))
+      yield* TestClock.adjust(0)
+      yield* TestClock.adjust(4999)
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust(1)
+      assert.strictEqual(reasonOf((yield* Fiber.join(fiber)).result), "timeout")
+    })
+  )
+
   it.effect("reads the server's info", () =>
     Effect.gen(function* () {
       const info = {

@@ -1,14 +1,14 @@
-import { Clock, Effect, Option, SubscriptionRef } from "effect"
+import { Clock, Effect, SubscriptionRef } from "effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type { AdminClient } from "../../../services/AdminClient.ts"
 import { Config } from "../../../services/Config.ts"
-import { ConnectionDiagnosis } from "../../../services/ConnectionDiagnosis.ts"
-import { EnvoyProcess, type EnvoyState } from "../../../services/EnvoyProcess.ts"
+import type { ConnectionDiagnosis } from "../../../services/ConnectionDiagnosis.ts"
+import type { EnvoyProcess } from "../../../services/EnvoyProcess.ts"
 import { HealthMonitor } from "../../../services/HealthMonitor.ts"
 import { ListenerDrain } from "../../../services/ListenerDrain.ts"
-import { LocalRelay } from "../../../services/LocalRelay.ts"
 import { LogLevels } from "../../../services/LogLevels.ts"
 import { type QueryOf, routeNames, routeTable } from "../../../services/ManagementApi.ts"
+import type { RejectedUpdates } from "../../../services/RejectedUpdates.ts"
 import type { Settings } from "../../../services/Settings.ts"
 import type { Snapshotter } from "../../../services/Snapshotter.ts"
 import type { StatsSlots } from "../../../services/StatsSlots.ts"
@@ -20,37 +20,9 @@ import { readinessOf } from "./readiness.ts"
 import { RequestRefused } from "./refusal.ts"
 import { requesterOf } from "./requester.ts"
 import { statsResponse } from "./statsResponse.ts"
-import { statusBody } from "./statusBody.ts"
+import { status } from "./status.ts"
 
 const jsonResponse = (body: string) => HttpServerResponse.text(body, { contentType: "application/json" })
-
-const pidOf = (state: EnvoyState) => (state._tag === "Running" || state._tag === "Draining" ? state.pid : undefined)
-
-const localRelayFacts = Effect.gen(function* () {
-  const relay = yield* LocalRelay
-  if (Option.isNone(relay)) return undefined
-  const { envoyState } = yield* SubscriptionRef.get(relay.value.health)
-  const { epoch } = yield* relay.value.process.state
-  return { envoyState, restarts: epoch }
-})
-
-const status = Effect.fnUntraced(function* (startedAt: bigint) {
-  const health = yield* SubscriptionRef.get((yield* HealthMonitor).health)
-  const state = yield* (yield* EnvoyProcess).state
-  const problem = Option.getOrUndefined(yield* SubscriptionRef.get((yield* ConnectionDiagnosis).problem))
-  const uptime = Number((yield* Clock.monotonicTimeNanos) - startedAt) / 1e6
-  const body = statusBody({
-    health,
-    uptime,
-    pid: pidOf(state),
-    restarts: state.epoch,
-    drain: yield* (yield* ListenerDrain).state,
-    logLevel: yield* (yield* LogLevels).report,
-    localRelay: yield* localRelayFacts,
-    problem
-  })
-  return jsonResponse(JSON.stringify(body))
-})
 
 const ready = Effect.gen(function* () {
   const health = yield* SubscriptionRef.get((yield* HealthMonitor).health)
@@ -103,12 +75,14 @@ type Dependencies =
   | HealthMonitor
   | ListenerDrain
   | LogLevels
+  | RejectedUpdates
   | Snapshotter
   | StatsSlots
 
 /** `startedAt`: monotonic nanoseconds from which /status counts the agent's uptime. */
 const makeHandlers = (startedAt: bigint, settings: Settings): Handlers<Dependencies> => ({
-  status: () => status(startedAt),
+  status: ({ verbose }) =>
+    Effect.map(status(startedAt, verbose !== undefined), (body) => jsonResponse(JSON.stringify(body))),
   ready: () => ready,
   live: () => Effect.succeed(textResponse(200, "OK")),
   drainListeners: (query, request) => drainListeners(query, requesterOf(request, settings)),

@@ -2,7 +2,8 @@ import { Option } from "effect"
 import type { Health, ReportedState } from "../../../services/HealthMonitor.ts"
 import type { DrainState } from "../../../services/ListenerDrain.ts"
 import type { ReportedLogLevel } from "../../../services/LogLevels.ts"
-import type { StatusFields } from "../../../services/ManagementApi.ts"
+import type { StatusFields, VerboseFields } from "../../../services/ManagementApi.ts"
+import type { RejectedUpdate } from "../../../services/RejectedUpdates.ts"
 import { timestamp } from "../timestamp.ts"
 import { readinessOf } from "./readiness.ts"
 
@@ -73,4 +74,24 @@ export const statusBody = ({
   ...(problem === undefined || health.connection._tag === "Connected" ? {} : { managementServerProblem: problem }),
   ...(drain._tag === "Drained" ? { drainedAt: timestamp(drain.drainedAt) } : {}),
   ...logLevelFields(logLevel)
+})
+
+/** What only `GET /status?verbose` tells. */
+export interface VerboseFacts {
+  readonly rejected: RejectedUpdate | undefined
+}
+
+const rejectedUpdate = ({ count, reason, resource, since, type }: RejectedUpdate): VerboseFields => ({
+  rejectedUpdate: {
+    type,
+    ...(resource === undefined ? {} : { resource }),
+    ...(reason === undefined ? {} : { reason }),
+    since: timestamp(since),
+    count: `${count}`
+  }
+})
+
+/** The fields that `?verbose` adds, in this order. */
+export const verboseFields = ({ rejected }: VerboseFacts): VerboseFields => ({
+  ...(rejected === undefined ? {} : rejectedUpdate(rejected))
 })

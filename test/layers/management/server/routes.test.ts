@@ -32,6 +32,26 @@ describe("the management API", () => {
     })
   )
 
+  it.effect("tells more in /status with verbose, and takes no other parameter there", () =>
+    Effect.gen(function* () {
+      shows("rejected-update")
+      const rejected = { type: "t", resource: undefined, reason: "no", since: 0, count: 1 }
+      const ask = yield* serving({ rejected })
+      const plain = JSON.parse((yield* ask("/status")).body)
+      assert.notProperty(plain, "rejectedUpdate")
+      for (const query of ["verbose", "verbose=true"]) {
+        const { rejectedUpdate, ...others } = JSON.parse((yield* ask(`/status?${query}`)).body)
+        assert.deepStrictEqual(others, plain)
+        assert.deepStrictEqual(rejectedUpdate, { type: "t", reason: "no", since: "1970-01-01T00:00:00Z", count: "1" })
+      }
+      for (const query of ["verbose=no", "verbose&verbose", "json"]) {
+        const { body, status } = yield* ask(`/status?${query}`)
+        assert.strictEqual(status, 400, query)
+        assert.include(body, "expected no parameters except verbose")
+      }
+    })
+  )
+
   it.effect("says in /status why there is no connection while there is none", () =>
     Effect.gen(function* () {
       const fine = yield* serving()

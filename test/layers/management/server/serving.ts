@@ -12,6 +12,7 @@ import type { AdminClient } from "../../../../src/services/AdminClient.ts"
 import { ConnectionDiagnosis } from "../../../../src/services/ConnectionDiagnosis.ts"
 import type { EnvoyState } from "../../../../src/services/EnvoyProcess.ts"
 import { type Health, HealthMonitor } from "../../../../src/services/HealthMonitor.ts"
+import { type RejectedUpdate, RejectedUpdates } from "../../../../src/services/RejectedUpdates.ts"
 import { type AdminScript, envoyIn, settings, simulatedAdmin } from "../../../fakes.ts"
 
 export const healthy: Health = {
@@ -28,6 +29,7 @@ export interface World {
   readonly state?: EnvoyState
   readonly environment?: Readonly<Record<string, string>>
   readonly admin?: Partial<AdminScript>
+  readonly rejected?: RejectedUpdate
   /** Instead of the simulated one. */
   readonly adminLayer?: Layer.Layer<AdminClient>
   /** The services of another API, which this one shares. */
@@ -40,6 +42,7 @@ const servicesOf = Effect.fnUntraced(function* ({
   adminLayer,
   environment = { APPNET_AGENT_ADMIN_MODE: "uds" },
   health = healthy,
+  rejected,
   state = { _tag: "Running", epoch: 3, pid: 77, since: 0 }
 }: Omit<World, "context">) {
   const states = yield* SubscriptionRef.make<EnvoyState>(state)
@@ -55,7 +58,8 @@ const servicesOf = Effect.fnUntraced(function* ({
         Layer.succeed(
           ConnectionDiagnosis,
           ConnectionDiagnosis.of({ problem: yield* SubscriptionRef.make(Option.some("nothing listens")) })
-        )
+        ),
+        Layer.succeed(RejectedUpdates, RejectedUpdates.of({ latest: Effect.succeed(Option.fromUndefinedOr(rejected)) }))
       )
     )
   )

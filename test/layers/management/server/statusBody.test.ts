@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { statusBody } from "../../../../src/layers/management/server/statusBody.ts"
+import { statusBody, verboseFields } from "../../../../src/layers/management/server/statusBody.ts"
 import type { Health } from "../../../../src/services/HealthMonitor.ts"
 import { shows } from "../../../shows.ts"
 
@@ -74,5 +74,22 @@ describe("the body of /status", () => {
       "envoyReadinessState",
       "reason"
     ])
+  })
+})
+
+describe("the verbose fields", () => {
+  it("have the rejected update, and what Envoy does not say of it is absent", () => {
+    shows("rejected-update")
+    const rejected = { type: "t", resource: "ingress", reason: "no", since: Date.UTC(2026, 0, 31, 12), count: 3 }
+    assert.deepStrictEqual(verboseFields({ rejected }), {
+      rejectedUpdate: { type: "t", resource: "ingress", reason: "no", since: "2026-01-31T12:00:00Z", count: "3" }
+    })
+    const bare = { ...rejected, resource: undefined, reason: undefined }
+    assert.deepStrictEqual(Object.keys(verboseFields({ rejected: bare }).rejectedUpdate ?? {}), [
+      "type",
+      "since",
+      "count"
+    ])
+    assert.deepStrictEqual(verboseFields({ rejected: undefined }), {})
   })
 })
