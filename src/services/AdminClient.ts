@@ -105,6 +105,8 @@ export class AdminClient extends Context.Service<
     /** Streams Envoy's Prometheus text while the scope is open. Succeeds once its first 64 KB, or all of it, have come. */
     readonly prometheus: (options: {
       readonly usedOnly: boolean
+      /** Families that cannot be the metrics extension's may be missing: Envoy leaves out what it can. */
+      readonly extensionOnly?: boolean
     }) => Effect.Effect<Stream.Stream<Uint8Array, AdminError>, AdminError, Scope.Scope>
   }
 >()("agent/AdminClient") {}

@@ -204,6 +204,7 @@ export const chapters = {
       "After a request for a level without an answer the level is unknown, a reset is scheduled, and the next request is passed on",
     "logging-restart": "A change of the level belongs to one start of Envoy: none is repeated to the next one",
     "stats-route": "`/stats/prometheus` answers with all stats, used ones only, or filtered ones without their prefix",
+    "stats-prefiltered": "Envoy filters for `filter=metrics_extension` first, and the answer is the same",
     "stats-delta":
       "`delta` answers with the changes between the last two snapshots; `X-Snapshot` says if there are none",
     "stats-cursor": "`since` counts every increment once for each scraper",

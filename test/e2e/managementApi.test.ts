@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import http from "node:http"
 import net from "node:net"
 import { gunzipSync } from "node:zlib"
@@ -6,7 +6,17 @@ import { describe, expect, it, onTestFinished } from "vitest"
 import type { Resource } from "../../demo/ControlPlane.ts"
 import { families, samples } from "../exposition.ts"
 import { shows } from "../shows.ts"
-import { type Agent, ask, eventually, freePort, isAlive, privateFolder, runAgent } from "./agent.ts"
+import {
+  type Agent,
+  agentEnvironment,
+  ask,
+  eventually,
+  freePort,
+  isAlive,
+  privateFolder,
+  runAgent,
+  startAgent
+} from "./agent.ts"
 import { answering, startMesh } from "./mesh.ts"
 
 const post = (agent: Agent, path: string, headers: Readonly<Record<string, string>> = {}) =>
@@ -15,20 +25,20 @@ const post = (agent: Agent, path: string, headers: Readonly<Record<string, strin
 const adminOf = (agent: Agent) => `http://127.0.0.1:${agent.environment.ENVOY_ADMIN_ACCESS_PORT}`
 
 /** A listener that counts its requests under `appmesh.RequestCount...`, the name that the metrics extension uses. */
-const counting = (port: number): Resource => {
-  const rateLimit = {
-    name: "envoy.filters.http.local_ratelimit",
+const counting = (port: number, statPrefixes: ReadonlyArray<string> = ["appmesh.RequestCount"]): Resource => {
+  const rateLimits = statPrefixes.map((statPrefix, i) => ({
+    name: `envoy.filters.http.local_ratelimit.${i}`,
     typedConfig: {
       "@type": "type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit",
-      statPrefix: "appmesh.RequestCount",
+      statPrefix,
       tokenBucket: { maxTokens: 1_000_000, fillInterval: "1s" },
       filterEnabled: { defaultValue: { numerator: 100 } }
     }
-  }
+  }))
   return JSON.parse(
     JSON.stringify(answering(port, "counted")).replace(
       '"httpFilters":[',
-      `"httpFilters":[${JSON.stringify(rateLimit)},`
+      `"httpFilters":[${rateLimits.map((rateLimit) => `${JSON.stringify(rateLimit)},`).join("")}`
     )
   )
 }
@@ -315,6 +325,52 @@ describe("the management API on a real Envoy", () => {
       })
     )
     expect(gunzipSync(small).toString()).toBe(filtered.body)
+  })
+
+  it("answers with the same families whether Envoy filters first or not, whatever its tags take out of a name", async () => {
+    shows("stats-prefiltered")
+    const folder = privateFolder()
+    const environment = await agentEnvironment(folder)
+    const port = await freePort()
+    // The names of stats, and tags that take something out of them.
+    const prefixes = [
+      "appmesh.Plain",
+      "tag.appmesh.Behind",
+      "appTAGmesh.Joined",
+      "appmesh.Da-sh",
+      "cluster_appmesh.Inner",
+      "app.mesh"
+    ]
+    const tags = [
+      { tagName: "behind", regex: "^((tag)\\.)" },
+      { tagName: "joined", regex: "^app((TAG))mesh" }
+    ]
+    const listener = counting(port, prefixes)
+    const admin = {
+      address: { socketAddress: { address: "127.0.0.1", portValue: environment.ENVOY_ADMIN_ACCESS_PORT } }
+    }
+    writeFileSync(
+      `${folder}/own.json`,
+      JSON.stringify({
+        admin,
+        statsConfig: { statsTags: tags },
+        staticResources: { listeners: [listener], clusters: [{ name: "appmesh_cluster", type: "STATIC" }] }
+      })
+    )
+    const agent = await startAgent({ folder, environment: { ...environment, ENVOY_CONFIG_FILE: `${folder}/own.json` } })
+    await agent.until({ healthStatus: "HEALTHY" })
+    for (let i = 0; i < 3; i += 1) expect((await ask(`http://127.0.0.1:${port}`, "/")).status).toBe(200)
+    for (const used of ["", "usedonly&"]) {
+      const all = families((await ask(adminOf(agent), `/stats/prometheus?${used}`)).body)
+      const expected = [...all].flatMap(([name, text]) =>
+        name.startsWith("envoy_appmesh_") ? [text.replaceAll("envoy_appmesh_", "")] : []
+      )
+      const { body } = await ask(agent.address, `/stats/prometheus?${used}filter=metrics_extension`)
+      expect(body.trim()).toBe(expected.join("\n").trim())
+      for (const word of ["Plain", "Behind", "Joined", "Da_sh"])
+        expect(body).toMatch(new RegExp(`^${word}_.*ok.* 3$`, "m"))
+      for (const word of ["Inner", "app_mesh", "cluster"]) expect(body).not.toContain(word)
+    }
   })
 
   it("counts every request exactly once for each scraper", async () => {

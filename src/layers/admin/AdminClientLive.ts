@@ -28,6 +28,11 @@ const controlTimeout = "250 millis"
 const statsTimeout = "5 seconds"
 /** Bytes of the stats that must have come before the answer begins: until then a failure can still be told by its status. */
 const statsBeginning = 64 * 1024
+/**
+ * Matches every stat that can be of a family `envoy_appmesh_*`. Envoy filters by the whole name of a stat, of which the family's name
+ * is what is left when the tags are taken out: so the letters of `appmesh` are there, but a tag may stand between them.
+ */
+const extensionFilter = [..."appmesh"].join(".*")
 const largestDump = ByteSize.megabytes(4)
 /** Control calls are idempotent, so one whose answer was lost is repeated. */
 const controlRetries = Schedule.spaced("50 millis").pipe(Schedule.upTo({ times: 3 }))
@@ -187,13 +192,14 @@ export const layerNoTransport = Layer.effect(
           ...(inboundOnly ? { inboundonly: "" } : {})
         }),
       setLogLevel: (level) => control("/logging", { level }),
-      prometheus: ({ usedOnly }) => {
+      prometheus: ({ extensionOnly = false, usedOnly }) => {
         const endpoint = "/stats/prometheus"
+        const parameters = [...(usedOnly ? ["usedonly"] : []), ...(extensionOnly ? [`filter=${extensionFilter}`] : [])]
         const late = () =>
           new AdminError({ endpoint, reason: "timeout", detail: `Envoy kept the agent waiting for ${statsTimeout}` })
         const open = Effect.andThen(
           ownEnvoy.check(endpoint, serverInfo),
-          source.open(usedOnly ? `${endpoint}?usedonly` : endpoint)
+          source.open(parameters.length === 0 ? endpoint : `${endpoint}?${parameters.join("&")}`)
         )
         const begun = Effect.flatMap(open, ({ body, status }) =>
           status === 200

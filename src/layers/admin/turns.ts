@@ -8,7 +8,7 @@ interface Turn {
 }
 
 /** How long a short request waits for a long answer. After that, the answer may never come. */
-const longestWait = "5 seconds"
+const longestWait = "2 seconds"
 
 /**
  * The order of requests to Envoy's admin, which makes one answer at a time on Envoy's main thread. A long one, as all stats of a

@@ -5,6 +5,8 @@ import { type DrainState, ListenerDrain } from "../../services/ListenerDrain.ts"
 import { duringLife, hasEnded } from "./oneLife.ts"
 
 const endpoint = "/drain_listeners"
+/** The count is told if it comes in time; nobody waits for it longer. */
+const countTimeout = "1 second"
 const notRequested: DrainState = { _tag: "NotRequested" }
 
 interface Known {
@@ -58,7 +60,9 @@ export const ListenerDrainLive = Layer.effect(
       const listeners = yield* admin.inboundListeners.pipe(
         duringLife(envoy, epoch, endpoint),
         Effect.tapError(({ message }) => Effect.logDebug(`the inbound listeners cannot be counted: ${message}`)),
-        Effect.option
+        Effect.option,
+        Effect.timeoutOption(countTimeout),
+        Effect.map(Option.flatten)
       )
       yield* Effect.logInfo(
         `${describeDrain(graceful, listeners)}, requested by ${requester}: /ready is 503 until Envoy's next start`

@@ -44,7 +44,7 @@ export const SnapshotterLive = Layer.effect(
     const agentId = (yield* Random.nextIntBetween(0, 2 ** 31)).toString(36)
 
     const read = Effect.fnUntraced(function* (dictionary: Dictionary) {
-      const body = yield* admin.prometheus({ usedOnly: true })
+      const body = yield* admin.prometheus({ usedOnly: true, extensionOnly: true })
       const filter = makeExtensionFilter()
       const reader = makeSnapshotReader(dictionary)
       let bytes = 0

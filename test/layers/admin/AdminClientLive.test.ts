@@ -379,6 +379,16 @@ describe("AdminClient", () => {
       const whole = yield* ask(bytes(false), read)
       assert.deepStrictEqual(whole.result, Result.succeed("a 1\nb 2\n"))
       assert.deepStrictEqual(whole.asked, ["GET /stats/prometheus?usedonly"])
+      const filter = "filter=a.*p.*p.*m.*e.*s.*h"
+      for (const [usedOnly, query] of [
+        [true, `usedonly&${filter}`],
+        [false, filter]
+      ] as const) {
+        const extension = yield* ask(bytes(false), (admin) =>
+          Effect.scoped(Effect.asVoid(admin.prometheus({ usedOnly, extensionOnly: true })))
+        )
+        assert.deepStrictEqual(extension.asked, [`GET /stats/prometheus?${query}`])
+      }
       assert.strictEqual(reasonOf((yield* ask(bytes(true), read)).result), "unreachable")
       assert.strictEqual(reasonOf((yield* ask(text("no", 500), read)).result), "status")
     })

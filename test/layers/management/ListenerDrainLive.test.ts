@@ -66,6 +66,20 @@ describe("ListenerDrain", () => {
     })
   )
 
+  it.effect("waits for the count for a second at most", () =>
+    Effect.gen(function* () {
+      const slow = Layer.mock(AdminClient, {
+        drainListeners: () => Effect.succeed("OK\n"),
+        inboundListeners: Effect.never
+      })
+      const { drain, state } = yield* drainsOn(slow)
+      const asked = yield* Effect.forkChild(drain())
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual((yield* Fiber.join(asked)).listeners, Option.none())
+      assert.strictEqual((yield* state)._tag, "Drained")
+    })
+  )
+
   it.effect("says so where no listener is an inbound one", () =>
     Effect.gen(function* () {
       const { drain, lines } = yield* drainsOn(simulatedAdmin({ inboundListeners: 0 }).layer)

@@ -23,7 +23,8 @@ const currentStats = Effect.fnUntraced(function* (
   { filter, usedonly }: QueryOf<"prometheus">,
   headers: Readonly<Record<string, string>> = {}
 ) {
-  const body = yield* (yield* AdminClient).prometheus({ usedOnly: usedonly !== undefined })
+  const options = { usedOnly: usedonly !== undefined, extensionOnly: filter !== undefined }
+  const body = yield* (yield* AdminClient).prometheus(options)
   return { body: filter === undefined ? body : onlyExtensionFamilies(body), headers }
 })
 
