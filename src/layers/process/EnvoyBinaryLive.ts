@@ -4,10 +4,11 @@ import { Config } from "../../services/Config.ts"
 import { EnvoyBinary, EnvoyNotFound } from "../../services/EnvoyBinary.ts"
 import { EnvoyWrapper } from "../../services/EnvoyWrapper.ts"
 import { awsSigningProbe } from "./awsSigningProbe.ts"
-import { type ChildNotStarted, type ChildResult, isSuccess, runChild, startChild } from "./childProcess.ts"
+import { type ChildResult, isSuccess, runChild } from "./childProcess.ts"
 import { envoyCandidates } from "./envoyCandidates.ts"
 import { envoyEnvironment } from "./envoyEnvironment.ts"
 import { parseEnvoyVersion } from "./envoyVersion.ts"
+import { spawnChild } from "./spawnChild.ts"
 
 const probeTimeout = Duration.seconds(5)
 
@@ -44,21 +45,16 @@ const refusals: Readonly<Record<string, string>> = {
   ENOENT: ": its interpreter or loader is missing"
 }
 
-const describeRefusal = ({ code, problem }: ChildNotStarted): string | undefined => {
-  const meaning = refusals[code]
-  return meaning === undefined ? undefined : `cannot be started by this user (${problem})${meaning}`
-}
-
 /** Starts a program and ends it at once. Its file may look executable, and the kernel may refuse it all the same. */
-const tryStart = (path: string) =>
-  Effect.suspend(() => startChild(path, ["--version"], { env: envoyEnvironment(), output: "ignore" })).pipe(
-    Effect.scoped,
-    Effect.asVoid,
-    Effect.catch((error) => {
-      const problem = describeRefusal(error)
-      return problem === undefined ? Effect.logDebug(error.message) : new EnvoyNotFound({ path, problem })
-    })
-  )
+const tryStart = Effect.fnUntraced(function* (path: string) {
+  const child = spawnChild(path, ["--version"], { env: envoyEnvironment(), output: "ignore" })
+  const start = yield* Effect.promise(() => child.started)
+  child.kill("SIGKILL")
+  if (start._tag === "Started") return
+  const meaning = refusals[start.code]
+  if (meaning === undefined) return yield* Effect.logDebug(`${path} cannot be started: ${start.problem}`)
+  return yield* new EnvoyNotFound({ path, problem: `cannot be started by this user (${start.problem})${meaning}` })
+})
 
 /** Finds Envoy on this machine. */
 export const EnvoyBinaryLive = Layer.effect(
