@@ -1,4 +1,4 @@
-import { Effect, type Scope } from "effect"
+import { Effect } from "effect"
 import { describeExit } from "../../services/EnvoyLauncher.ts"
 import { spawnChild } from "./spawnChild.ts"
 
@@ -17,23 +17,20 @@ export interface DeathGuard {
  * A shell that outlives the agent by a moment, to end what the agent has started. `onLoss` hears why there is none, or none any
  * more. It is in a session of its own, so that no signal to the agent's or Envoy's process group reaches it.
  */
-export const startDeathGuard = (
-  onLoss: (reason: string) => Effect.Effect<void>
-): Effect.Effect<DeathGuard, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const child = yield* Effect.acquireRelease(
-      Effect.sync(() =>
-        spawnChild("/bin/sh", ["-c", script], { input: "pipe", output: "ignore", cwd: "/", env: {}, detached: true })
-      ),
-      // Before its pipe ends, which it would take for the end of the agent.
-      ({ kill }) => Effect.sync(() => kill("SIGKILL"))
-    )
-    const loss = Effect.promise(() =>
-      Promise.race([
-        child.started.then((start) => (start._tag === "Started" ? new Promise<never>(() => {}) : start.problem)),
-        child.exit.then(describeExit)
-      ])
-    )
-    yield* Effect.forkScoped(Effect.flatMap(loss, onLoss))
-    return { protect: (group) => child.write(`${group}\n`) }
-  })
+export const startDeathGuard = Effect.fnUntraced(function* (onLoss: (reason: string) => Effect.Effect<void>) {
+  const child = yield* Effect.acquireRelease(
+    Effect.sync(() =>
+      spawnChild("/bin/sh", ["-c", script], { input: "pipe", output: "ignore", cwd: "/", env: {}, detached: true })
+    ),
+    // Before its pipe ends, which it would take for the end of the agent.
+    ({ kill }) => Effect.sync(() => kill("SIGKILL"))
+  )
+  const loss = Effect.promise(() =>
+    Promise.race([
+      child.started.then((start) => (start._tag === "Started" ? new Promise<never>(() => {}) : start.problem)),
+      child.exit.then(describeExit)
+    ])
+  )
+  yield* Effect.forkScoped(Effect.flatMap(loss, onLoss))
+  return { protect: (group) => child.write(`${group}\n`) } satisfies DeathGuard
+})
