@@ -6,7 +6,7 @@ import { startServing } from "./serving.ts"
 describe("readiness", () => {
   for (const mode of ["tcp", "uds"]) {
     it(`is reported over ${mode}, by the command and by the old flag`, async () => {
-      shows("APPNET_AGENT_ADMIN_MODE", "APPNET_AGENT_ADMIN_UDS_PATH", "ready-polls", "old-flags")
+      shows("APPNET_AGENT_ADMIN_MODE", "APPNET_AGENT_ADMIN_UDS_PATH", "ready-polls", "ready-reason", "old-flags")
       const socket = `${privateFolder()}/api.sock`
       const { agent } = await startServing({
         environment: { APPNET_AGENT_ADMIN_MODE: mode, APPNET_AGENT_ADMIN_UDS_PATH: socket }
@@ -19,10 +19,11 @@ describe("readiness", () => {
         expect(await runAgent(words, agent.environment)).toMatchObject({ code: 0, stderr: "" })
       }
       process.kill(await agent.envoyPid(), "SIGSTOP")
-      await agent.until({ healthStatus: "UNHEALTHY" })
+      const { reason } = await agent.until({ healthStatus: "UNHEALTHY" })
       const late = await runAgent(["ready", "--timeout", "0"], agent.environment)
       expect(late.code).toBe(1)
-      expect(late.stderr).toContain("UNHEALTHY: Envoy's admin does not answer (/ready: no answer in 2 seconds)")
+      expect(late.stderr).toBe(`UNHEALTHY: ${reason}\n`)
+      expect(reason).toContain("no answer in 2 seconds")
     })
   }
 

@@ -22,7 +22,9 @@ describe("a custom bootstrap", () => {
     const environment = { ...(await agentEnvironment(folder)), ENVOY_CONFIG_FILE: `${folder}/own.yaml` }
     const { code, stderr } = await runAgent([], environment)
     expect(code).toBe(1)
-    expect(stderr).toContain(`ENVOY_CONFIG_FILE=${folder}/own.yaml: line 1, column 1: the file has no admin address`)
+    expect(stderr).toContain(
+      `ENVOY_CONFIG_FILE=${folder}/own.yaml: line 1, column 1: no admin address that the agent can`
+    )
   })
 
   it("that is not YAML is an error with line and column", async () => {

@@ -20,12 +20,10 @@ import { countInbound, ListenersDump } from "./inboundListeners.ts"
 import { ListenersDump as ListenerErrorsDump, listenerErrorsMask, toListenerErrors } from "./listenerErrors.ts"
 import { OwnEnvoyLive } from "./OwnEnvoyLive.ts"
 import { withSourceTimeout } from "./sourceTimeout.ts"
+import { controlTimeout, probeTimeout, statsTimeout } from "./timeouts.ts"
 import { makeTurns } from "./turns.ts"
 import { countersFilter, followedOf, rejectedFilter, toUpdateCounters } from "./updateCounters.ts"
 
-const probeTimeout = "2 seconds"
-const controlTimeout = "250 millis"
-const statsTimeout = "5 seconds"
 /** Bytes of the stats that must have come before the answer begins: until then a failure can still be told by its status. */
 const statsBeginning = 64 * 1024
 /**

@@ -69,16 +69,20 @@ describe("requests to Envoy's admin", () => {
     })
   )
 
-  it.effect("make a short one wait for 2 s at most", () =>
+  it.effect("make a short one wait until a long one is 3 s old", () =>
     Effect.gen(function* () {
       const { events, long, short } = yield* requests
       yield* long("scrape", 60_000)
       yield* TestClock.adjust(1)
       yield* short("probe", 10)
-      yield* TestClock.adjust(1999)
+      yield* TestClock.adjust(2998)
       assert.deepStrictEqual(events, ["scrape begins"])
       yield* TestClock.adjust(11)
       assert.deepStrictEqual(events, ["scrape begins", "probe begins", "probe ends"])
+      // A retry does not wait again.
+      yield* short("retry", 10)
+      yield* TestClock.adjust(10)
+      assert.deepStrictEqual(events.slice(3), ["retry begins", "retry ends"])
     })
   )
 

@@ -11,15 +11,17 @@ const closingMillis = 500
 
 /** Requests that may wait on one connection, or come in one piece. Hardly any client sends more than one. */
 const maxWaiting = 64
+/** The same for all connections together: each request that waits takes some kilobytes. */
+const maxWaitingInAll = 1000
 
 const endOfHeaders = "\r\n\r\n"
 
-/** Whether a piece holds more requests than may wait. It is counted before Node makes an object of each. */
-const hasTooManyRequests = (piece: Buffer) => {
+/** Whether a piece holds more requests than this. They are counted before Node makes an object of each. */
+const hasMoreRequests = (piece: Buffer, limit: number) => {
   let count = 0
   for (let at = piece.indexOf(endOfHeaders); at !== -1; at = piece.indexOf(endOfHeaders, at + 1)) {
     count += 1
-    if (count > maxWaiting) return true
+    if (count > limit) return true
   }
   return false
 }
@@ -95,6 +97,7 @@ export interface Connections {
 export const watchConnections = (server: Server, limit: number): Connections => {
   /** In the order of their last requests. */
   const open = new Map<Socket, Connection>()
+  let waitingInAll = 0
 
   const endOldest = () => {
     for (const [socket, { current }] of open) {
@@ -106,18 +109,23 @@ export const watchConnections = (server: Server, limit: number): Connections => 
   }
 
   server.on("connection", (socket: Socket) => {
-    open.set(socket, {
+    const connection: Connection = {
       current: undefined,
       waiting: [],
       whenIdle: undefined,
       unsent: 0,
       written: 0,
       progressAt: undefined
+    }
+    open.set(socket, connection)
+    socket.once("close", () => {
+      open.delete(socket)
+      waitingInAll -= connection.waiting.length
+      connection.waiting.length = 0
     })
-    socket.once("close", () => open.delete(socket))
     // Before Node's own listener, whose parser stops at the first zero.
     socket.prependListener("data", (piece: Buffer) => {
-      if (!hasTooManyRequests(piece)) return
+      if (!hasMoreRequests(piece, Math.min(maxWaiting, 1 + maxWaitingInAll - waitingInAll))) return
       socket.destroy()
       piece.fill(0)
     })
@@ -127,7 +135,10 @@ export const watchConnections = (server: Server, limit: number): Connections => 
   const startNext = (connection: Connection) => {
     const start = connection.waiting.shift()
     // Until the next one starts, this one stands for it: a request that arrives meanwhile has to wait.
-    if (start !== undefined) return void setImmediate(start)
+    if (start !== undefined) {
+      waitingInAll -= 1
+      return void setImmediate(start)
+    }
     connection.current = undefined
     connection.whenIdle?.()
   }
@@ -151,8 +162,10 @@ export const watchConnections = (server: Server, limit: number): Connections => 
       emit(event, request, response)
     }
     if (connection.current === undefined) start()
-    else if (connection.waiting.length < maxWaiting) connection.waiting.push(start)
-    else {
+    else if (connection.waiting.length < maxWaiting && waitingInAll < maxWaitingInAll) {
+      waitingInAll += 1
+      connection.waiting.push(start)
+    } else {
       open.delete(socket)
       socket.destroy()
     }

@@ -141,6 +141,22 @@ describe("requests that come in one piece", () => {
   )
 })
 
+it.live("requests that wait on all connections together are few, and leave room for others when they are over", () =>
+  Effect.gen(function* () {
+    shows("pipelining")
+    const { answerLate, seen, send } = yield* serving
+    const many = yield* Effect.replicateEffect(send(`${request("/late")}${request("/x").repeat(50)}`), 40)
+    yield* until(() => many.filter(({ socket }) => socket.readableEnded || socket.destroyed).length === 20)
+    const other = yield* send(request("/other"))
+    yield* until(() => other.received().endsWith("GET /other."))
+    yield* answerLate
+    yield* until(() => many.filter(({ received }) => received().split("GET /x.").length === 51).length === 20)
+    assert.strictEqual(seen.filter((path) => path === "GET /x").length, 20 * 50)
+    const again = yield* send(request("/again").repeat(50))
+    yield* until(() => again.received().split("GET /again.").length === 51)
+  })
+)
+
 const listening = Effect.fnUntraced(function* (server: Server) {
   yield* Effect.acquireRelease(
     Effect.callback<void>((resume) => void server.listen(0, "127.0.0.1", () => resume(Effect.void))),
