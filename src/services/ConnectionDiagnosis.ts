@@ -5,8 +5,11 @@ import { Context } from "effect"
 export class ManagementServerProbe extends Context.Service<
   ManagementServerProbe,
   {
-    /** One sentence that says what fails and what to check; none where nothing fails. Takes 16 s at most. */
-    readonly diagnose: Effect.Effect<Option.Option<string>>
+    /**
+     * One sentence that says what fails and what to check; none where nothing fails. Takes 18 s at most. A stream is opened only
+     * if Envoy still has none at that moment, which `isNeeded` says.
+     */
+    readonly diagnose: (isNeeded: Effect.Effect<boolean>) => Effect.Effect<Option.Option<string>>
   }
 >()("agent/ManagementServerProbe") {}
 

@@ -170,6 +170,10 @@ export const chapters = {
       "It fails too where no update comes in time and Envoy has no listener of its own, until a first update is accepted",
     "initial-config-restart": "A restart begins again at NOT_INITIALIZED",
     "no-ads": "Without ADS the connection is neither considered nor reported",
+    "diagnosis-stream":
+      "The agent's own stream to the management server names the agent, and is not opened where Envoy is connected again",
+    "held-certificate":
+      "A client certificate that Envoy holds after it expired, or trusted roots that no longer fit, while their file was renewed, are named as the reason why there is no connection",
     "disconnected-since-start": "The time of disconnection starts with Envoy if it has not connected yet"
   },
   "The management API": {

@@ -21,6 +21,8 @@ export interface Authority {
   readonly issue: (options: {
     readonly names: ReadonlyArray<string>
     readonly expired?: boolean
+    /** Seconds for which it is valid from now on; a day unless given. */
+    readonly lasts?: number
     readonly as?: string
   }) => Issued
 }
@@ -58,9 +60,10 @@ export const authorityIn = (folder: string, name = "ca"): Authority => {
   return {
     bundle,
     certificate: text,
-    issue: ({ as = "leaf", expired = false, names }) => {
+    issue: ({ as = "leaf", expired = false, lasts, names }) => {
       const key = newKey()
       const leaf = blank(key.open, names[0] ?? "nobody")
+      if (lasts !== undefined) leaf.validity.notAfter = new Date(Date.now() + lasts * 1000)
       if (expired) leaf.validity.notAfter = new Date(Date.now() - hour)
       leaf.setIssuer(certificate.subject.attributes)
       leaf.setExtensions([

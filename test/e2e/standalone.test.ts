@@ -1,7 +1,7 @@
 import { renameSync, writeFileSync } from "node:fs"
-import { ServerCredentials } from "@grpc/grpc-js"
+import { type Metadata, ServerCredentials } from "@grpc/grpc-js"
 import { describe, expect, it, onTestFinished } from "vitest"
-import { startControlPlane } from "../../demo/ControlPlane.ts"
+import { type ControlPlane, startControlPlane } from "../../demo/ControlPlane.ts"
 import { shows } from "../shows.ts"
 import { ask, eventually, freePort, privateFolder, startAgent } from "./agent.ts"
 import { answering } from "./mesh.ts"
@@ -19,6 +19,8 @@ interface Choices {
   /** The token that the control plane requires. */
   readonly token?: string
   readonly environment?: (setting: Setting) => Readonly<Record<string, string>>
+  /** Seconds for which the client's certificate is valid. */
+  readonly clientLasts?: number
   /** The protocol of the control plane, if it differs from the agent's mode. */
   readonly served?: "grpc" | "tls" | "mtls"
 }
@@ -32,6 +34,7 @@ const credentialsOf = (served: "grpc" | "tls" | "mtls", { certificate, key }: Is
 
 /** Starts a control plane on loopback, and an agent in standalone mode that connects to it. */
 const standalone = async ({
+  clientLasts,
   environment,
   expired = false,
   mode,
@@ -42,16 +45,31 @@ const standalone = async ({
   const folder = privateFolder()
   const authority = authorityIn(folder)
   const server = authority.issue({ names, expired, as: "server" })
-  const client = authority.issue({ names: ["client"], as: "client" })
+  /** Replaces the server's certificate by one of another authority, and the file of trusted roots by that. */
+  const replaceAuthority = () => {
+    const other = authorityIn(folder)
+    const { certificate, key } = other.issue({ names, as: "server" })
+    return credentialsOf(served, { ...server, certificate, key }, other)
+  }
+  const issueClient = (lasts?: number) =>
+    authority.issue({ names: ["client"], as: "client", ...(lasts === undefined ? {} : { lasts }) })
+  const client = issueClient(clientLasts)
   const port = await freePort()
-  const plane = await startControlPlane({
-    address: "127.0.0.1:0",
+  const options = {
     resources: { listeners: [answering(port, "by the standalone mode")] },
     credentials: credentialsOf(served, server, authority),
-    authorize: (metadata) =>
+    authorize: (metadata: Metadata) =>
       token === undefined || metadata.get("authorization")[0] === `Bearer ${token}` ? undefined : "no valid token"
-  })
+  }
+  const plane = await startControlPlane({ address: "127.0.0.1:0", ...options })
   onTestFinished(() => plane.close())
+  /** Closes all connections, and listens at the same address again. */
+  const restartPlane = async (credentials = options.credentials) => {
+    await plane.close()
+    const restarted = await startControlPlane({ address: plane.address, ...options, credentials })
+    onTestFinished(() => restarted.close())
+    return restarted
+  }
   const agent = await startAgent({
     folder,
     environment: {
@@ -64,7 +82,7 @@ const standalone = async ({
       ...environment?.({ folder, authority })
     }
   })
-  return { agent, folder, plane, listener: `http://127.0.0.1:${port}` }
+  return { agent, folder, plane, replaceAuthority, restartPlane, issueClient, listener: `http://127.0.0.1:${port}` }
 }
 
 const withToken =
@@ -73,6 +91,10 @@ const withToken =
     writeFileSync(`${folder}/token`, text)
     return { APPNET_XDS_TOKEN_FILE: `${folder}/token` }
   }
+
+/** Streams of the agent's own, for its diagnosis. */
+const ownStreams = ({ streams }: ControlPlane) =>
+  streams.filter((metadata) => `${metadata.get("user-agent")}`.startsWith("appnet-agent/"))
 
 const connected = { healthStatus: "HEALTHY", managementServerConnectionStatus: "CONNECTED" }
 
@@ -117,6 +139,45 @@ describe("standalone mode", () => {
     await agent.until(connected)
   })
 
+  it("names the expired client certificate that Envoy holds, while its file was renewed", async () => {
+    shows("held-certificate", "diagnosis-stream")
+    const { agent, issueClient, plane, restartPlane } = await standalone({
+      mode: "mtls",
+      clientLasts: 15,
+      environment: () => ({ APPNET_ENVOY_RESTART_COUNT: "1", APPNET_NODE_ID: "node-of-the-test" })
+    })
+    const { envoyPid } = await agent.until(connected)
+    expect(ownStreams(plane)).toEqual([])
+    await new Promise((done) => setTimeout(done, 15_000))
+    expect(await agent.status()).toMatchObject(connected)
+    const renewed = issueClient()
+    const restarted = await restartPlane()
+    const problem = await eventually(async () => (await agent.status()).managementServerProblem, "the cause")
+    expect(problem).toMatch(
+      /^management server localhost:\d+: this agent can connect with the files as they are now, but Envoy holds the client certificate that it read at its start, which expired at \d{4}-\S+Z, and \S+client\.crt has changed since: restart Envoy$/
+    )
+    expect(problem).toContain(renewed.certificateFile)
+    const [own] = ownStreams(restarted)
+    expect(own?.get("appnet-agent-node-id")).toEqual(["node-of-the-test"])
+    process.kill(Number(envoyPid), "SIGKILL")
+    const status = await agent.until({ ...connected, envoyRestartCount: "1" })
+    expect(status).not.toHaveProperty("managementServerProblem")
+    const before = ownStreams(restarted).length
+    await new Promise((done) => setTimeout(done, 3000))
+    expect(ownStreams(restarted)).toHaveLength(before)
+  }, 90_000)
+
+  it("names the trusted roots that Envoy holds, where the server's certificate comes from those in the file now", async () => {
+    shows("held-certificate")
+    const { agent, replaceAuthority, restartPlane } = await standalone({ mode: "tls" })
+    await agent.until(connected)
+    await restartPlane(replaceAuthority())
+    const problem = await eventually(async () => (await agent.status()).managementServerProblem, "the cause")
+    expect(problem).toMatch(
+      /but Envoy holds the trusted roots that it read at its start, which do not trust the server, and \S+ca\.pem has changed since: restart Envoy$/
+    )
+  })
+
   const failures: ReadonlyArray<readonly [what: string, choices: Choices, cause: RegExp]> = [
     [
       "a certificate that is not trusted",
@@ -129,6 +190,11 @@ describe("standalone mode", () => {
       /its certificate is not for localhost: check APPMESH_XDS_ENDPOINT, or set APPNET_XDS_SNI/
     ],
     ["a certificate that has expired", { mode: "tls", expired: true }, /its certificate has expired: renew it/],
+    [
+      "a client certificate that has expired",
+      { mode: "mtls", clientLasts: -60 },
+      /it rejects the client certificate \S+client\.crt, which expired at \d{4}-\S+Z: renew it, and restart Envoy/
+    ],
     [
       "a missing client certificate",
       { mode: "tls", served: "mtls" },

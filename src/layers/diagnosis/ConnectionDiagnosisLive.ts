@@ -1,7 +1,9 @@
-import { Duration, Effect, Layer, Option, Stream, SubscriptionRef } from "effect"
+import { Duration, Effect, Layer, Option, Ref, Stream, SubscriptionRef } from "effect"
+import { AdminClient } from "../../services/AdminClient.ts"
 import { Config } from "../../services/Config.ts"
 import { ConnectionDiagnosis, ManagementServerProbe } from "../../services/ConnectionDiagnosis.ts"
 import { type Health, HealthMonitor } from "../../services/HealthMonitor.ts"
+import { LocalRelay } from "../../services/LocalRelay.ts"
 
 /** Within this time Envoy connects at a start, or again after the management server was replaced. */
 const reconnectGracePeriod = Duration.seconds(1)
@@ -21,19 +23,41 @@ export const ConnectionDiagnosisLive = Layer.effect(
   Effect.gen(function* () {
     const { settings } = yield* Config
     const { health } = yield* HealthMonitor
+    const admin = yield* AdminClient
+    const relay = yield* LocalRelay
     const { diagnose } = yield* ManagementServerProbe
     const problem = yield* SubscriptionRef.make(Option.none<string>())
+    /** The cause that was logged last since Envoy was connected. */
+    const logged = yield* Ref.make(Option.none<string>())
     const isRelay = settings.APPNET_ENABLE_RELAY_MODE_FOR_XDS
     const needsDiagnosis = isRelay ? isLive : isDisconnected
 
+    const isNeededByHealth = Effect.map(SubscriptionRef.get(health), needsDiagnosis)
+    /** Envoy itself knows it before its health is looked at again. */
+    const isNeeded = Effect.gen(function* () {
+      if (isRelay || !(yield* isNeededByHealth)) return yield* isNeededByHealth
+      const stats = yield* Effect.option(admin.healthStats)
+      const isConnected = Option.exists(stats, ({ connected }) => Option.contains(connected, true))
+      return !isConnected || (Option.isSome(relay) && !(yield* relay.value.isForwardingStreams))
+    })
+    const ended = SubscriptionRef.changes(health).pipe(
+      Stream.filter((now) => !needsDiagnosis(now)),
+      Stream.runHead
+    )
+
     const update = Effect.gen(function* () {
-      if (!needsDiagnosis(yield* SubscriptionRef.get(health))) return yield* SubscriptionRef.set(problem, Option.none())
-      const found = yield* diagnose
-      const previous = yield* SubscriptionRef.get(problem)
-      yield* SubscriptionRef.set(problem, found)
-      if (Option.isSome(found) && !Option.contains(previous, found.value)) yield* Effect.logWarning(found.value)
+      if (!(yield* isNeededByHealth)) return
+      // What it finds of an Envoy that has connected meanwhile is of no interest, and the connection must not stay open.
+      const found = yield* Effect.raceFirst(diagnose(isNeeded), Effect.as(ended, Option.none()))
+      if (!(yield* isNeededByHealth)) return
+      const previous = yield* SubscriptionRef.getAndSet(problem, found)
+      if (Option.isSome(found)) {
+        const last = yield* Ref.getAndSet(logged, found)
+        if (!Option.contains(last, found.value)) yield* Effect.logWarning(found.value)
+      }
       // In other modes HealthMonitor logs that Envoy is connected again.
       if (isRelay && Option.isSome(previous) && Option.isNone(found)) {
+        yield* Ref.set(logged, Option.none())
         yield* Effect.logInfo("the management server accepts streams again")
       }
     })
@@ -41,6 +65,17 @@ export const ConnectionDiagnosisLive = Layer.effect(
       Effect.sleep(isRelay && Option.isNone(current) ? relayCheckInterval : retryInterval)
     )
 
+    // A later loss of the connection may have another cause.
+    yield* SubscriptionRef.changes(health).pipe(
+      Stream.filter((now) => !needsDiagnosis(now)),
+      Stream.runForEach(({ connection }) =>
+        Effect.andThen(
+          SubscriptionRef.set(problem, Option.none()),
+          connection._tag === "Connected" ? Ref.set(logged, Option.none()) : Effect.void
+        )
+      ),
+      Effect.forkScoped
+    )
     yield* SubscriptionRef.changes(health).pipe(
       Stream.filter(needsDiagnosis),
       Stream.runHead,

@@ -1,7 +1,7 @@
-import type { Socket } from "node:net"
 import { type Duration, Effect, Result } from "effect"
 import { foreignLine } from "../../services/foreignText.ts"
-import { type ProbeError, toProbeError } from "./ProbeError.ts"
+import type { Connection } from "./connect.ts"
+import { ProbeError, toProbeError } from "./ProbeError.ts"
 
 const adsPath = "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources"
 
@@ -27,18 +27,34 @@ const decodeGrpcMessage = (text: string) =>
     () => text
   )
 
+/** What the agent says of itself, so that nobody takes its stream for Envoy's. */
+export interface StreamIdentity {
+  readonly userAgent: string
+  /** The node of the Envoy that the agent runs. It is not sent as a request: the control plane would take it for that node. */
+  readonly nodeId: string | undefined
+}
+
+const closedWithoutAnswer = new ProbeError({ code: "CLOSED", message: "the connection was closed without an answer" })
+
+/** Whether a text can be the value of a header. */
+export const isHeaderValue = (text: string) => /^[\x21-\x7e]+$/.test(text)
+
 /**
  * Opens the ADS stream that Envoy would open, and sends nothing on it. None if the server has not ended it within
  * `timeout`: a server that accepts a stream waits for the first request.
  */
 export const openAdsStream = Effect.fn("openAdsStream")(function* (
-  socket: Socket,
+  { failure, socket }: Connection,
   authority: string,
   token: string | undefined,
+  { nodeId, userAgent }: StreamIdentity,
   timeout: Duration.Input
 ) {
   // Loaded here, since most agents never need a diagnosis.
   const http2 = yield* Effect.promise(() => import("node:http2"))
+  // A server rejects a client certificate once the handshake is over, some of them without a word.
+  const endOfConnection = () => failure() ?? closedWithoutAnswer
+  if (socket.destroyed || socket.readableEnded) return yield* endOfConnection()
   return yield* Effect.callback<StreamEnd, ProbeError>((resume) => {
     const session = http2.connect(`http://${authority}`, { createConnection: () => socket })
     const fail = (error: Error) => resume(Effect.fail(toProbeError(error)))
@@ -48,6 +64,8 @@ export const openAdsStream = Effect.fn("openAdsStream")(function* (
       ":path": adsPath,
       "content-type": "application/grpc",
       te: "trailers",
+      "user-agent": userAgent,
+      ...(nodeId !== undefined && isHeaderValue(nodeId) ? { "appnet-agent-node-id": nodeId } : {}),
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` })
     })
     let httpStatus = 0
@@ -73,7 +91,11 @@ export const openAdsStream = Effect.fn("openAdsStream")(function* (
       if (body.length < longestBody) body += part
     })
     stream.on("end", () => {
-      if (httpStatus !== 200) resume(Effect.succeed({ httpStatus, grpcStatus: undefined, message: bodyText(body) }))
+      if (httpStatus !== 200 && httpStatus !== 0)
+        resume(Effect.succeed({ httpStatus, grpcStatus: undefined, message: bodyText(body) }))
+    })
+    stream.on("close", () => {
+      if (httpStatus === 0) resume(Effect.fail(endOfConnection()))
     })
     return Effect.sync(() => {
       stream.close()

@@ -4,16 +4,26 @@ import { ProbeError, toProbeError } from "./ProbeError.ts"
 
 const connectTimeout = "3 seconds"
 
+/** A connection, and how it failed since it was made: a server may reject it at any time. */
+export interface Connection {
+  readonly socket: net.Socket
+  readonly failure: () => ProbeError | undefined
+}
+
 /** Opens a socket and waits for the event that says that it is connected. The scope destroys it. */
 export const openSocket = (
   connectedEvent: "connect" | "secureConnect",
   open: () => net.Socket
-): Effect.Effect<net.Socket, ProbeError, Scope.Scope> =>
+): Effect.Effect<Connection, ProbeError, Scope.Scope> =>
   Effect.acquireRelease(Effect.sync(open), (socket) => Effect.sync(() => socket.destroy())).pipe(
-    Effect.tap((socket) =>
-      Effect.callback<void, ProbeError>((resume) => {
-        socket.once(connectedEvent, () => resume(Effect.void))
-        socket.on("error", (error) => resume(Effect.fail(toProbeError(error))))
+    Effect.flatMap((socket) =>
+      Effect.callback<Connection, ProbeError>((resume) => {
+        let failure: ProbeError | undefined
+        socket.once(connectedEvent, () => resume(Effect.succeed({ socket, failure: () => failure })))
+        socket.on("error", (error) => {
+          failure ??= toProbeError(error)
+          resume(Effect.fail(failure))
+        })
       })
     ),
     Effect.timeoutOrElse({

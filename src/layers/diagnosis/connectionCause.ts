@@ -11,7 +11,8 @@ type CausesByCode = Readonly<Record<string, string>>
 const socketCauses = (variables: string): CausesByCode => ({
   ENOENT: `the socket does not exist: check that the relay runs, and ${variables}`,
   ECONNREFUSED: "nobody listens on the socket: check that the relay runs",
-  EACCES: "this user may not open the socket: check its mode and owner"
+  EACCES: "this user may not open the socket: check its mode and owner",
+  CLOSED: "it closes the connection without an answer: check that it is the relay's socket"
 })
 
 const networkCauses = (variables: string): CausesByCode => ({
@@ -20,10 +21,12 @@ const networkCauses = (variables: string): CausesByCode => ({
   ECONNREFUSED: `nothing listens there: check the port in ${variables}, and that the server runs`,
   EHOSTUNREACH: "there is no route to the host: check routes and security groups",
   ENETUNREACH: "there is no route to the network: check routes",
-  TIMEOUT: "the connection timed out: check routes, security groups and proxies"
+  TIMEOUT: "the connection timed out: check routes, security groups and proxies",
+  CLOSED: `it closes the connection without an answer: check the port in ${variables}, and proxies`
 })
 
-const untrustedCodes = new Set([
+/** The codes with which OpenSSL does not trust a server's certificate. */
+export const untrustedCodes: ReadonlySet<string> = new Set([
   "DEPTH_ZERO_SELF_SIGNED_CERT",
   "SELF_SIGNED_CERT_IN_CHAIN",
   "UNABLE_TO_GET_ISSUER_CERT",
@@ -54,6 +57,9 @@ const tlsCause = (
   }
   if (/ALERT|HANDSHAKE/.test(code) && tls.certificate !== undefined) {
     return `it rejects the client certificate ${tls.certificate}: check APPNET_XDS_CLIENT_CERT_FILE (${code})`
+  }
+  if (code === "CLOSED" && tls.certificate !== undefined) {
+    return `it closes the connection without an answer, as where it rejects the client certificate ${tls.certificate}: check APPNET_XDS_CLIENT_CERT_FILE`
   }
   return undefined
 }

@@ -5,10 +5,18 @@ import type { TlsFiles } from "../../services/Bootstrap.ts"
 import { openSocket } from "./connect.ts"
 import { readFile, readOptionalFile } from "./readFile.ts"
 
-/** Connects with the same certificates and checks as Envoy, and waits until the handshake is complete. */
-export const connectTls = Effect.fn("connectTls")(function* (host: string, port: number, files: TlsFiles) {
+/**
+ * Connects with the same certificates and checks as Envoy, and waits until the handshake is complete. `trustedRoots`: other roots
+ * than those that are in the file now.
+ */
+export const connectTls = Effect.fn("connectTls")(function* (
+  host: string,
+  port: number,
+  files: TlsFiles,
+  trustedRoots?: string
+) {
   const [ca, cert, key] = yield* Effect.all([
-    readFile(files.caBundle),
+    trustedRoots === undefined ? readFile(files.caBundle) : Effect.succeed(trustedRoots),
     readOptionalFile(files.certificate),
     readOptionalFile(files.key)
   ])

@@ -27,6 +27,13 @@ describe("the cause of a connection that fails", () => {
     assert.match(causeOf("ERR_SSL_TLSV1_ALERT_UNKNOWN_CA", mutual), /rejects the client certificate \/cert\.pem/)
   })
 
+  it("leads to the client certificate where a server that got one closes the connection", () => {
+    const mutual = { ...server, tls: { ...tls, certificate: "/cert.pem" } }
+    assert.match(causeOf("CLOSED", mutual), /as where it rejects the client certificate \/cert\.pem: check APPNET_XDS_/)
+    assert.match(causeOf("CLOSED"), /closes the connection without an answer: check the port in APPMESH_XDS_ENDPOINT/)
+    assert.match(causeOf("CLOSED", relaySocket), /without an answer: check that it is the relay's socket/)
+  })
+
   it("names variables of standalone mode only there", () => {
     assert.match(causeOf("ERR_SSL_WRONG_VERSION_NUMBER"), /APPNET_XDS_MODE/)
     assert.notMatch(causeOf("ERR_SSL_WRONG_VERSION_NUMBER", signedServer), /APPNET_XDS_MODE/)

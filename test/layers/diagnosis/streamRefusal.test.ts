@@ -2,6 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import type { StreamEnd } from "../../../src/layers/diagnosis/adsStream.ts"
 import { describeRefusal } from "../../../src/layers/diagnosis/streamRefusal.ts"
 import type { ManagementServerAddress } from "../../../src/services/Bootstrap.ts"
+import { longestForeignText } from "../../../src/services/foreignText.ts"
+import { shows } from "../../shows.ts"
 import { localRelay, relaySocket, server } from "./servers.ts"
 
 const refusal = (end: Partial<StreamEnd>, at: ManagementServerAddress = server) =>
@@ -18,6 +20,13 @@ describe("a stream's end", () => {
     assert.match(refusal({ grpcStatus: "12" }), /UNIMPLEMENTED: it serves no aggregated discovery/)
     assert.match(refusal({ grpcStatus: "7", message: "no" }), /PERMISSION_DENIED: no: check whether it needs a token/)
     assert.match(refusal({ grpcStatus: "99", message: "odd" }), /gRPC status 99: odd$/)
+  })
+
+  it("quotes a server of many words so that what to check is still there", () => {
+    shows("foreign-text")
+    const text = refusal({ grpcStatus: "16", message: "no ".repeat(160) }, relaySocket)
+    assert.isAtMost(text.length, longestForeignText)
+    assert.match(text, /no no no.*…: check the AWS credentials .*and this host's clock$/)
   })
 
   it("at a relay leads to the relay's credentials", () => {
