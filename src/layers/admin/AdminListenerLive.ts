@@ -1,26 +1,29 @@
 import * as fs from "node:fs"
 import * as os from "node:os"
-import { Data, Effect, Layer, Option } from "effect"
+import { Data, Effect, Layer, Option, Ref } from "effect"
 import { AdminListener, type Listener } from "../../services/AdminListener.ts"
 import { type AdminAddress, Bootstrap } from "../../services/Bootstrap.ts"
 import { EnvoyProcess } from "../../services/EnvoyProcess.ts"
 import { foreignLine } from "../../services/foreignText.ts"
 import { tablesFor, tcpListeners, unixListeners } from "./socketTables.ts"
 
-/** /proc does not tell, since it is not mounted or belongs to another user. */
-class ProcUnreadable extends Data.TaggedError("ProcUnreadable")<{ readonly reason: string }> {}
+/** /proc does not tell: it is not mounted, shows nothing of other users, or shows several sockets. */
+class OwnerUnknown extends Data.TaggedError("OwnerUnknown")<{ readonly reason: string }> {}
 
 const codeOf = (cause: unknown) => (cause instanceof Error && "code" in cause ? `${cause.code}` : `${cause}`)
 
-const readProc = <A>(path: string, read: (path: string) => A) =>
+const readFrom = <A>(path: string, read: (path: string) => A) =>
   Effect.try({
     try: () => read(path),
-    catch: (cause) => new ProcUnreadable({ reason: `${path} cannot be read: ${codeOf(cause)}` })
+    catch: (cause) => new OwnerUnknown({ reason: `${path} cannot be read: ${codeOf(cause)}` })
   })
 
 const pieceSize = 64 * 1024
 
-/** The beginning of a table of sockets, with all that listen: the kernel lists them before the connections, of which there may be many. */
+/** A whole line of a table of TCP sockets about one that does not listen. */
+const connectionLine = /^ *\d+: \S+ \S+ (?!0A )\S+ .*\n/m
+
+/** The beginning of a table of sockets, with all that listen: the kernel lists them before the connections, which may be many. */
 const readListening = (path: string): string => {
   if (!path.includes("/tcp")) return fs.readFileSync(path, "latin1")
   const file = fs.openSync(path, "r")
@@ -30,8 +33,7 @@ const readListening = (path: string): string => {
     for (;;) {
       const length = fs.readSync(file, piece)
       text += piece.toString("latin1", 0, length)
-      const last = text.slice(text.lastIndexOf("\n", text.length - 2) + 1)
-      if (length === 0 || !/^\s*\d+: \S+ \S+ 0A /.test(last)) return text
+      if (length === 0 || connectionLine.test(text)) return text
     }
   } finally {
     fs.closeSync(file)
@@ -51,7 +53,7 @@ const readTable = (path: string): string => {
 }
 
 const inodesAt = Effect.fnUntraced(function* (address: AdminAddress) {
-  const tables = yield* Effect.forEach(tablesFor(address), (path) => readProc(path, readTable))
+  const tables = yield* Effect.forEach(tablesFor(address), (path) => readFrom(path, readTable))
   const table = tables.join("\n")
   return address._tag === "Unix" ? unixListeners(table, address.path) : tcpListeners(table, address, os.endianness())
 })
@@ -60,7 +62,7 @@ const socketOf = (link: string) => /^socket:\[(\d+)\]$/.exec(link)?.[1]
 
 /** Those of the sockets that a process has open. A descriptor that is closed meanwhile is none of them. */
 const heldBy = (pid: number, inodes: ReadonlyArray<string>) =>
-  readProc(`/proc/${pid}/fd`, (folder) => {
+  readFrom(`/proc/${pid}/fd`, (folder) => {
     const held = new Set<string>()
     for (const name of fs.readdirSync(folder)) {
       try {
@@ -74,7 +76,7 @@ const heldBy = (pid: number, inodes: ReadonlyArray<string>) =>
     return held
   })
 
-const pids = readProc("/proc", (folder) =>
+const pids = readFrom("/proc", (folder) =>
   fs
     .readdirSync(folder)
     .filter((name) => /^\d+$/.test(name))
@@ -86,13 +88,13 @@ const sessionOf = (stat: string) => Number(stat.slice(stat.lastIndexOf(")") + 2)
 
 const isInSession = (session: number) => (pid: number) =>
   Effect.match(
-    readProc(`/proc/${pid}/stat`, (path) => fs.readFileSync(path, "latin1")),
+    readFrom(`/proc/${pid}/stat`, (path) => fs.readFileSync(path, "latin1")),
     { onFailure: () => false, onSuccess: (stat) => sessionOf(stat) === session }
   )
 
 const nameOf = (pid: number) =>
   Effect.match(
-    readProc(`/proc/${pid}/comm`, (path) => fs.readFileSync(path, "utf8")),
+    readFrom(`/proc/${pid}/comm`, (path) => fs.readFileSync(path, "utf8")),
     { onFailure: () => `pid ${pid}`, onSuccess: (name) => `pid ${pid}, ${foreignLine(name)}` }
   )
 
@@ -105,17 +107,29 @@ const programWith = Effect.fnUntraced(function* (inodes: ReadonlyArray<string>) 
   return undefined
 })
 
-/** Whose sockets these are, where the agent's Envoy runs with this pid. Envoy leads a session of its own. */
-const ownerOf = Effect.fnUntraced(function* (inodes: ReadonlyArray<string>, envoy: number | undefined) {
-  const others: Listener = { _tag: "OtherProgram", program: undefined, socket: inodes.join() }
-  if (envoy === undefined) return others
-  const own = yield* heldBy(envoy, inodes)
-  // A script in Envoy's place may have started it as a child.
-  const children = own.size > 0 ? [] : yield* Effect.filter(yield* pids, isInSession(envoy))
-  for (const child of children) for (const inode of yield* heldBy(child, inodes)) own.add(inode)
-  if (own.size === inodes.length) return { _tag: "OwnEnvoy" } satisfies Listener
-  if (own.size === 0) return others
-  return { _tag: "Unknown", reason: "several programs listen there" } satisfies Listener
+/** Those of the sockets that Envoy has open. It leads a session of its own: a script in its place may have started it as a child. */
+const heldByEnvoy = Effect.fnUntraced(function* (pid: number, inodes: ReadonlyArray<string>) {
+  const own = yield* heldBy(pid, inodes)
+  if (own.size > 0) return own
+  for (const member of yield* Effect.filter(yield* pids, isInSession(pid))) {
+    for (const inode of yield* heldBy(member, inodes)) own.add(inode)
+  }
+  return own
+})
+
+/** The sockets of another program; none where they are the agent's Envoy's, which runs with this pid. */
+const othersAmong = Effect.fnUntraced(function* (
+  inodes: ReadonlyArray<string>,
+  envoy: number | undefined,
+  address: AdminAddress
+) {
+  const own = envoy === undefined ? new Set<string>() : yield* heldByEnvoy(envoy, inodes)
+  const others = inodes.filter((inode) => !own.has(inode))
+  // Of two sockets under one path, one has lost its file, and nobody tells which. Of two on one port, each gets connections.
+  if (own.size > 0 && others.length > 0 && address._tag === "Unix") {
+    return yield* new OwnerUnknown({ reason: "another program listens there too" })
+  }
+  return others
 })
 
 export const AdminListenerLive = Layer.effect(
@@ -123,21 +137,36 @@ export const AdminListenerLive = Layer.effect(
   Effect.gen(function* () {
     const { admin } = yield* Bootstrap
     const envoy = yield* EnvoyProcess
+    /** The program that was found last: to find one takes a look at every process. */
+    const lastFound = yield* Ref.make<Listener | undefined>(undefined)
+
+    const otherProgram = Effect.fnUntraced(function* (inodes: ReadonlyArray<string>) {
+      const socket = inodes.join()
+      const last = yield* Ref.get(lastFound)
+      if (last?._tag === "OtherProgram" && last.socket === socket) return last
+      const found: Listener = { _tag: "OtherProgram", program: yield* programWith(inodes), socket }
+      yield* Ref.set(lastFound, found)
+      return found
+    })
+
     const listener = Effect.gen(function* () {
       const state = yield* envoy.state
       const pid = state._tag === "Running" || state._tag === "Draining" ? state.pid : undefined
       const inodes = yield* inodesAt(admin)
       if (inodes.length === 0) return { _tag: "Nobody" } satisfies Listener
-      const owner: Listener = yield* ownerOf(inodes, pid)
-      return owner._tag === "OtherProgram" ? { ...owner, program: yield* programWith(inodes) } : owner
+      const others = yield* othersAmong(inodes, pid, admin)
+      return others.length === 0 ? ({ _tag: "OwnEnvoy" } satisfies Listener) : yield* otherProgram(others)
     }).pipe(
-      Effect.catchTag("ProcUnreadable", ({ reason }) => Effect.succeed<Listener>({ _tag: "Unknown", reason })),
+      Effect.catchTag("OwnerUnknown", ({ reason }) => Effect.succeed<Listener>({ _tag: "Unknown", reason })),
       Effect.withSpan("AdminListener.listener")
     )
-    const socketFile = Effect.sync(() => {
-      const found = admin._tag === "Unix" ? fs.statSync(admin.path, { throwIfNoEntry: false }) : undefined
-      return found === undefined ? "" : `${found.dev}:${found.ino}`
-    })
+    const socketFile =
+      admin._tag === "Tcp"
+        ? Effect.succeed("")
+        : Effect.match(
+            readFrom(admin.path, (path) => fs.statSync(path)),
+            { onFailure: () => "", onSuccess: ({ dev, ino }) => `${dev}:${ino}` }
+          )
     return AdminListener.of({ listener, socketFile })
   })
 )
