@@ -109,8 +109,13 @@ export const OwnEnvoyLive = Layer.effect(
       yield* Effect.logDebug(`${name}'s admin address ${address}: ${found._tag}`)
       if (found._tag === "OwnEnvoy") return
       if (found._tag !== "OtherProgram") {
-        if (hasProcess(state)) return yield* judgeAccount(yield* serverInfo, state, found)
-        return yield* unreachable("Envoy does not run")
+        if (!hasProcess(state)) return yield* unreachable("Envoy does not run")
+        const info = yield* serverInfo
+        // Who answers though nobody listened may have begun to listen after the look.
+        const now = found._tag === "Nobody" ? yield* listener : found
+        if (now._tag === "OwnEnvoy") return
+        if (now._tag === "OtherProgram") return yield* unreachable("a program has just begun to listen there")
+        return yield* judgeAccount(info, state, now)
       }
       const { socket } = found
       const problem = `${programName(found)} listens on the address of Envoy's admin, ${address}`

@@ -130,7 +130,8 @@ export const HealthMonitorLive = Layer.effect(
       switch (state._tag) {
         case "Starting": {
           const now = yield* Clock.currentTimeMillis
-          return yield* publish(() => atStart(rules.considersConnection, now))
+          // An Envoy that had no management server does not wait for one after its restart, unless it says so.
+          return yield* publish(({ health: { connection } }) => atStart(connection._tag !== "NotConsidered", now))
         }
         case "Draining":
           return yield* publish((before) => withProcessState(before, "DRAINING", "the agent is draining Envoy"))

@@ -138,6 +138,27 @@ describe("the agent's own Envoy", () => {
     })
   )
 
+  it.effect("is looked for again where it answers though nobody listened: it may have begun in between", () =>
+    Effect.gen(function* () {
+      shows("own-envoy")
+      for (const isCustom of [true, false]) {
+        const { check, lines, world } = yield* checking({ _tag: "Nobody" }, isCustom)
+        const found: Array<Listener> = [{ _tag: "Nobody" }]
+        const next = (): Listener => found.shift() ?? { _tag: "OwnEnvoy" }
+        Object.defineProperty(world, "listener", { get: next })
+        world.info = infoOf(path)
+        assert.strictEqual(yield* check, "own")
+        assert.deepStrictEqual(lines(), [])
+      }
+      const { check, world } = yield* checking({ _tag: "Nobody" }, true)
+      const found: Array<Listener> = [{ _tag: "Nobody" }]
+      Object.defineProperty(world, "listener", { get: () => found.shift() ?? other })
+      world.info = infoOf(path)
+      assert.match(yield* check, /^unreachable: .*a program has just begun to listen there/)
+      assert.strictEqual(yield* check, foreign)
+    })
+  )
+
   it.effect("with a generated bootstrap counts though its socket seems to be another program's", () =>
     Effect.gen(function* () {
       const { check, world } = yield* checking(other)

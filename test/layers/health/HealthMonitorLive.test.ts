@@ -177,6 +177,22 @@ describe("HealthMonitor", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("does not report a connection that Envoy did not have before its restart, until Envoy has one", () => {
+    shows("no-ads")
+    const withoutAds = { ...quietStats, connected: Option.none() }
+    const { admin, layer } = on({ APPNET_ENVOY_RESTART_COUNT: "1" }, { stats: withoutAds }, { lasts: 1000 }, {})
+    return Effect.gen(function* () {
+      const { health } = yield* watching
+      admin.script.stats = undefined
+      yield* TestClock.adjust(1100)
+      assert.strictEqual((yield* health).initialConfig, "UNDECIDED")
+      assert.strictEqual((yield* health).connection._tag, "NotConsidered")
+      admin.script.stats = { ...quietStats, connected: Option.some(false) }
+      yield* TestClock.adjust(50)
+      assert.deepStrictEqual((yield* health).connection, { _tag: "Disconnected", since: 1000 })
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect("does not consider the connection in relay mode, nor where Envoy has no ADS", () => {
     const { admin, layer } = on({}, { stats: { ...quietStats, connected: Option.none() } }, {})
     return Effect.gen(function* () {

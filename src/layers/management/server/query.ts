@@ -12,7 +12,8 @@ export const readQuery = <Query>(
 ): Effect.Effect<Query, RequestRefused> => {
   const start = url.indexOf("?")
   const text = start === -1 ? "" : url.slice(start + 1)
-  const parameters = new URLSearchParams(text)
+  // It ignores one `?` in front: the one that begins the query. A second one belongs to the first parameter's name.
+  const parameters = new URLSearchParams(`?${text}`)
   const names = [...parameters.keys()]
   const repeated = names.find((name, i) => names.indexOf(name) !== i)
   if (repeated !== undefined) {

@@ -125,6 +125,8 @@ describe.each(routeNames)("the route %s", (name) => {
         const { body, status } = yield* api(`${path}${withParameter(acceptedQuery[name], parameter)}`, { method })
         assert.deepStrictEqual([status, body], [400, `expected ${route.expectedQuery}\n`], parameter)
       }
+      const secondMark = yield* api(`${path}?${acceptedQuery[name] || "?"}`, { method })
+      assert.deepStrictEqual([secondMark.status, secondMark.body], [400, `expected ${route.expectedQuery}\n`])
       for (const twice of [
         "usedonly&usedonly",
         "usedonly&%75sedonly",
