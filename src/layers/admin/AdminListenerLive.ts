@@ -58,11 +58,18 @@ const inodesAt = Effect.fnUntraced(function* (address: AdminAddress) {
 
 const socketOf = (link: string) => /^socket:\[(\d+)\]$/.exec(link)?.[1]
 
-/** Those of the sockets that a process has open. A descriptor that is closed meanwhile is none of them. */
+interface Held {
+  /** Those of the sockets that a process has open. A descriptor that is closed meanwhile is none of them. */
+  readonly sockets: ReadonlySet<string>
+  /** The process shows no descriptor at all: it is ending. Its sockets may still listen until its last thread has ended. */
+  readonly isEnding: boolean
+}
+
 const heldBy = (pid: number, inodes: ReadonlyArray<string>) =>
-  readProc(`/proc/${pid}/fd`, (folder) => {
+  readProc(`/proc/${pid}/fd`, (folder): Held => {
     const held = new Set<string>()
-    for (const name of fs.readdirSync(folder)) {
+    const names = fs.readdirSync(folder)
+    for (const name of names) {
       try {
         const inode = socketOf(fs.readlinkSync(`${folder}/${name}`))
         if (inode !== undefined && inodes.includes(inode)) held.add(inode)
@@ -71,7 +78,7 @@ const heldBy = (pid: number, inodes: ReadonlyArray<string>) =>
       }
       if (held.size === inodes.length) break
     }
-    return held
+    return { sockets: held, isEnding: names.length === 0 }
   })
 
 const pids = readProc("/proc", (folder) =>
@@ -100,7 +107,7 @@ const nameOf = (pid: number) =>
 const programWith = Effect.fnUntraced(function* (inodes: ReadonlyArray<string>) {
   for (const pid of yield* pids) {
     const held = yield* Effect.option(heldBy(pid, inodes))
-    if (Option.isSome(held) && held.value.size > 0) return yield* nameOf(pid)
+    if (Option.isSome(held) && held.value.sockets.size > 0) return yield* nameOf(pid)
   }
   return undefined
 })
@@ -109,10 +116,12 @@ const programWith = Effect.fnUntraced(function* (inodes: ReadonlyArray<string>) 
 const ownerOf = Effect.fnUntraced(function* (inodes: ReadonlyArray<string>, envoy: number | undefined) {
   const others: Listener = { _tag: "OtherProgram", program: undefined, socket: inodes.join() }
   if (envoy === undefined) return others
-  const own = yield* heldBy(envoy, inodes)
+  const { isEnding, sockets } = yield* heldBy(envoy, inodes)
+  if (isEnding) return { _tag: "Unknown", reason: `process ${envoy} is ending` } satisfies Listener
+  const own = new Set(sockets)
   // A script in Envoy's place may have started it as a child.
   const children = own.size > 0 ? [] : yield* Effect.filter(yield* pids, isInSession(envoy))
-  for (const child of children) for (const inode of yield* heldBy(child, inodes)) own.add(inode)
+  for (const child of children) for (const inode of (yield* heldBy(child, inodes)).sockets) own.add(inode)
   if (own.size === inodes.length) return { _tag: "OwnEnvoy" } satisfies Listener
   if (own.size === 0) return others
   return { _tag: "Unknown", reason: "several programs listen there" } satisfies Listener
