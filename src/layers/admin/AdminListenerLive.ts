@@ -60,11 +60,18 @@ const inodesAt = Effect.fnUntraced(function* (address: AdminAddress) {
 
 const socketOf = (link: string) => /^socket:\[(\d+)\]$/.exec(link)?.[1]
 
-/** Those of the sockets that a process has open. A descriptor that is closed meanwhile is none of them. */
+interface Held {
+  /** Those of the sockets that a process has open. A descriptor that is closed meanwhile is none of them. */
+  readonly sockets: ReadonlySet<string>
+  /** The process shows no descriptor at all: it is ending. Its sockets may still listen until its last thread has ended. */
+  readonly isEnding: boolean
+}
+
 const heldBy = (pid: number, inodes: ReadonlyArray<string>) =>
-  readFrom(`/proc/${pid}/fd`, (folder) => {
+  readFrom(`/proc/${pid}/fd`, (folder): Held => {
     const held = new Set<string>()
-    for (const name of fs.readdirSync(folder)) {
+    const names = fs.readdirSync(folder)
+    for (const name of names) {
       try {
         const inode = socketOf(fs.readlinkSync(`${folder}/${name}`))
         if (inode !== undefined && inodes.includes(inode)) held.add(inode)
@@ -73,7 +80,7 @@ const heldBy = (pid: number, inodes: ReadonlyArray<string>) =>
       }
       if (held.size === inodes.length) break
     }
-    return held
+    return { sockets: held, isEnding: names.length === 0 }
   })
 
 const pids = readFrom("/proc", (folder) =>
@@ -102,17 +109,19 @@ const nameOf = (pid: number) =>
 const programWith = Effect.fnUntraced(function* (inodes: ReadonlyArray<string>) {
   for (const pid of yield* pids) {
     const held = yield* Effect.option(heldBy(pid, inodes))
-    if (Option.isSome(held) && held.value.size > 0) return yield* nameOf(pid)
+    if (Option.isSome(held) && held.value.sockets.size > 0) return yield* nameOf(pid)
   }
   return undefined
 })
 
 /** Those of the sockets that Envoy has open. It leads a session of its own: a script in its place may have started it as a child. */
 const heldByEnvoy = Effect.fnUntraced(function* (pid: number, inodes: ReadonlyArray<string>) {
-  const own = yield* heldBy(pid, inodes)
+  const { isEnding, sockets } = yield* heldBy(pid, inodes)
+  if (isEnding) return yield* new OwnerUnknown({ reason: `process ${pid} is ending` })
+  const own = new Set(sockets)
   if (own.size > 0) return own
   for (const member of yield* Effect.filter(yield* pids, isInSession(pid))) {
-    for (const inode of yield* heldBy(member, inodes)) own.add(inode)
+    for (const inode of (yield* heldBy(member, inodes)).sockets) own.add(inode)
   }
   return own
 })

@@ -9,12 +9,24 @@ const deathSignal = ["--pdeathsig", "KILL"]
 const plainSetpriv = "/usr/bin/setpriv"
 const netAdminBit = 12n
 
-/** Whether a process holds NET_ADMIN, by the capability masks (hexadecimal) of its `/proc/PID/status`. */
-export const holdsNetAdmin = (status: string, userId: number): boolean => {
+/** Whether the image's setpriv, or another that may have capabilities, goes before the system's on this `PATH`. */
+export const hasOwnSetpriv = (
+  searchPath: string | undefined,
+  pathOf: (path: string) => string | undefined
+): boolean => {
+  const found = (searchPath ?? "").split(":").map((folder) => (folder === "" ? undefined : pathOf(`${folder}/setpriv`)))
+  const first = found.find((path) => path !== undefined)
+  return first !== undefined && first !== pathOf(plainSetpriv)
+}
+
+/**
+ * Whether this user can hand NET_ADMIN on, by the capability masks (hexadecimal) of `/proc/PID/status`. Who does not hold it gets
+ * it from a setpriv with capabilities (`ownSetpriv`), if the bounding set has it; root gets nothing from that.
+ */
+export const holdsNetAdmin = (status: string, userId: number, ownSetpriv: boolean): boolean => {
   const mask = (name: string) => BigInt(`0x${new RegExp(`^${name}:\\s*([0-9a-f]+)$`, "m").exec(status)?.[1] ?? "0"}`)
   const has = (name: string) => ((mask(name) >> netAdminBit) & 1n) === 1n
-  // A user other than root gets it from the file capabilities of setpriv, if the bounding set has it.
-  return userId === 0 ? has("CapPrm") : has("CapBnd")
+  return has("CapPrm") || (userId !== 0 && ownSetpriv && has("CapBnd"))
 }
 
 /** The wrappers to try, the best one first. */

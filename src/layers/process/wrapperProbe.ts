@@ -1,12 +1,21 @@
-import { readFileSync } from "node:fs"
+import { readFileSync, realpathSync } from "node:fs"
 import { envoyEnvironment } from "./envoyEnvironment.ts"
 import { type SpawnedChild, spawnChild } from "./spawnChild.ts"
-import { holdsNetAdmin, type Wrapper, wrapperCandidates } from "./wrapper.ts"
+import { hasOwnSetpriv, holdsNetAdmin, type Wrapper, wrapperCandidates } from "./wrapper.ts"
 
-/** Whether this process holds NET_ADMIN. False where /proc does not say. */
+const realPath = (path: string) => {
+  try {
+    return realpathSync(path)
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether this process can hand NET_ADMIN on. False where /proc does not say. */
 export const hasNetAdmin = (): boolean => {
   try {
-    return holdsNetAdmin(readFileSync("/proc/self/status", "latin1"), process.getuid?.() ?? 0)
+    const ownSetpriv = hasOwnSetpriv(process.env.PATH, realPath)
+    return holdsNetAdmin(readFileSync("/proc/self/status", "latin1"), process.getuid?.() ?? 0, ownSetpriv)
   } catch {
     return false
   }

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import * as net from "node:net"
 import { tmpdir } from "node:os"
+import { setTimeout } from "node:timers/promises"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, SubscriptionRef } from "effect"
 import { AdminListenerLive } from "../../../src/layers/admin/AdminListenerLive.ts"
@@ -51,6 +52,20 @@ const sleeper = Effect.map(
   ),
   ({ pid = 0 }) => pid
 )
+
+/** A process that has ended, and whose parent does not ask how. As Envoy's while its last threads end, it shows no descriptor. */
+const zombie = Effect.gen(function* () {
+  const parent = yield* Effect.acquireRelease(
+    Effect.sync(() => spawn("sh", ["-c", "sleep 0.1 & echo $!; exec sleep 100"], { stdio: ["ignore", "pipe", "inherit"] })),
+    (child) => Effect.sync(() => child.kill("SIGKILL"))
+  )
+  const [line] = yield* Effect.promise(() => once(parent.stdout, "data"))
+  const pid = Number(line)
+  yield* Effect.promise(async () => {
+    while (!readFileSync(`/proc/${pid}/stat`, "latin1").includes(") Z ")) await setTimeout(5)
+  })
+  return pid
+})
 
 describe("who listens at the admin's address", () => {
   it.live("is the agent's Envoy by its pid alone, over TCP and a unix socket", () =>
@@ -106,6 +121,15 @@ describe("who listens at the admin's address", () => {
       const address = tcpAddress(yield* listenOn({ port: 0, host: "127.0.0.1" }))
       const found = yield* listenerAt(address, running(2 ** 30))
       assert.deepStrictEqual(found, { _tag: "Unknown", reason: "/proc/1073741824/fd cannot be read: ENOENT" })
+    })
+  )
+
+  it.live("is unknown, and not another program, while Envoy's own process is ending", () =>
+    Effect.gen(function* () {
+      shows("own-envoy")
+      const address = tcpAddress(yield* listenOn({ port: 0, host: "127.0.0.1" }))
+      const { _tag } = yield* listenerAt(address, running(yield* zombie))
+      assert.strictEqual(_tag, "Unknown")
     })
   )
 })

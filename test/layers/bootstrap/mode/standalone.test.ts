@@ -60,6 +60,8 @@ describe("standalone mode", () => {
         "APPNET_XDS_CLIENT_KEY_FILE is not set: APPNET_XDS_MODE=mtls needs it",
         "APPNET_CA_BUNDLE=/nonexistent does not exist"
       ])
+      const folder = yield* problemsOf({ ...standalone, APPNET_XDS_MODE: "tls", APPNET_CA_BUNDLE: "/tmp" })
+      assert.deepStrictEqual(folder, ["APPNET_CA_BUNDLE=/tmp is not a regular file"])
       const open = yield* problemsOf({ ...standalone, APPNET_XDS_TOKEN_FILE: "/etc/hostname" })
       assert.match(`${open}`, /APPNET_XDS_TOKEN_FILE=\/etc\/hostname cannot be used with APPNET_XDS_MODE=grpc/)
     })
