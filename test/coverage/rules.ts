@@ -131,6 +131,7 @@ export const chapters = {
     "credentials-kept":
       "AWS credentials are in the environment of an Envoy only if it signs, or its bootstrap is the user's",
     "no-instance-metadata": "With keys in the environment, no Envoy asks the instance metadata service for credentials",
+    "crash-in-drain": "An Envoy that ends by itself while it is drained is told, with how it ended",
     "restart-delays":
       "The first restart is immediate, then the delay doubles from 100 ms to 5 s, up to the allowed number",
     "failed-start":

@@ -13,10 +13,11 @@ import { EnvoyRole, nameOf } from "../../services/EnvoyRole.ts"
 import { restartSchedule } from "./restarts.ts"
 import {
   draining,
+  ending,
   exited,
   failed,
   initialSupervision,
-  isEndExpected,
+  isLastLife,
   running,
   type Supervision,
   starting,
@@ -47,14 +48,14 @@ export const EnvoyProcessLive = Layer.effect(
       })
     const epoch = Effect.map(SubscriptionRef.get(supervision), ({ state }) => state.epoch)
 
-    /** Takes note of the end of a life. Fails where nobody asked for it. */
+    /** Takes note of the end of a life. Fails where Envoy is still wanted. */
     const noteEnd = Effect.fnUntraced(function* (end: EnvoyEnd, who: string) {
-      const isExpected = yield* SubscriptionRef.modify(supervision, (before) => [
-        isEndExpected(before),
-        exited(before, end)
-      ])
-      if (isExpected) return yield* Effect.never
-      yield* Effect.logError(`${who} ${describeEnd(end)}`)
+      const before = yield* SubscriptionRef.getAndUpdate(supervision, (now) => exited(now, end))
+      if (!before.isToldToEnd) {
+        const during = isLastLife(before) ? " while it was drained, so its connections are cut off" : ""
+        yield* Effect.logError(`${who} ${describeEnd(end)}${during}`)
+      }
+      if (isLastLife(before)) return yield* Effect.never
       return yield* new EnvoyCrashed({ end })
     })
 
@@ -82,12 +83,12 @@ export const EnvoyProcessLive = Layer.effect(
       return yield* noteEnd(yield* launched.exit, `${name} (pid ${launched.pid})`)
     }).pipe(
       Effect.scoped,
-      Effect.ensuring(SubscriptionRef.update(supervision, ({ state }) => ({ state, process: undefined })))
+      Effect.ensuring(SubscriptionRef.update(supervision, (now) => ({ ...now, process: undefined })))
     )
 
     const isRestartAllowed = (error: { readonly _tag: string }) =>
       error._tag === "EnvoyCrashed"
-        ? Effect.map(SubscriptionRef.get(supervision), (current) => !isEndExpected(current))
+        ? Effect.map(SubscriptionRef.get(supervision), (current) => !isLastLife(current))
         : Effect.succeed(false)
 
     const supervise = runOnce.pipe(
@@ -114,7 +115,7 @@ export const EnvoyProcessLive = Layer.effect(
     })
 
     const stop = Effect.gen(function* () {
-      const { process } = yield* SubscriptionRef.updateAndGet(supervision, draining)
+      const { process } = yield* SubscriptionRef.updateAndGet(supervision, ending)
       if (process !== undefined) yield* terminate(process.launched)
       yield* SubscriptionRef.update(supervision, stopped)
     })

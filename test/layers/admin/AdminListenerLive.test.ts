@@ -56,7 +56,9 @@ const sleeper = Effect.map(
 /** A process that has ended, and whose parent does not ask how. As Envoy's while its last threads end, it shows no descriptor. */
 const zombie = Effect.gen(function* () {
   const parent = yield* Effect.acquireRelease(
-    Effect.sync(() => spawn("sh", ["-c", "sleep 0.1 & echo $!; exec sleep 100"], { stdio: ["ignore", "pipe", "inherit"] })),
+    Effect.sync(() =>
+      spawn("sh", ["-c", "sleep 0.1 & echo $!; exec sleep 100"], { stdio: ["ignore", "pipe", "inherit"] })
+    ),
     (child) => Effect.sync(() => child.kill("SIGKILL"))
   )
   const [line] = yield* Effect.promise(() => once(parent.stdout, "data"))

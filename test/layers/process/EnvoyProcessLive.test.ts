@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, Option, Stream } from "effect"
+import { Effect, Fiber, Layer, Logger, Option, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { EnvoyProcessLive } from "../../../src/layers/process/EnvoyProcessLive.ts"
 import { EnvoyLauncher, type ProcessSample } from "../../../src/services/EnvoyLauncher.ts"
@@ -166,15 +166,34 @@ describe("EnvoyProcess", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("does not restart an Envoy that ends while it is drained", () => {
-    const { launcher, layer } = on({ APPNET_ENVOY_RESTART_COUNT: "3" }, { lasts: 50 })
+  it.effect("does not restart an Envoy that ends while it is drained, and says how it ended", () => {
+    shows("crash-in-drain")
+    const lines: Array<string> = []
+    const log = Logger.layer([Logger.make(({ logLevel, message }) => void lines.push(`${logLevel} ${message}`))])
+    const { launcher, layer } = on({ APPNET_ENVOY_RESTART_COUNT: "3" }, { lasts: 50, exit: killed })
     return Effect.gen(function* () {
       const { envoy, state } = yield* supervised
       yield* envoy.beginDraining
       yield* TestClock.adjust("1 minute")
       assert.deepStrictEqual(launcher.events, ["start 1", "end 1"])
       assert.strictEqual(yield* state, "Stopped 0")
-    }).pipe(Effect.provide(layer))
+      assert.lengthOf(lines, 2)
+      assert.match(lines[1] ?? "", /^Error Envoy \(pid \d+\) ended with signal SIGKILL while it was drained/)
+    }).pipe(Effect.provide(Layer.merge(layer, log)))
+  })
+
+  it.effect("says nothing of an end that it asked for", () => {
+    shows("crash-in-drain")
+    const lines: Array<string> = []
+    const log = Logger.layer([Logger.make(({ message }) => void lines.push(`${message}`))])
+    const { layer } = on({}, {})
+    return Effect.gen(function* () {
+      const { envoy, state } = yield* supervised
+      yield* envoy.beginDraining
+      yield* envoy.stop
+      assert.strictEqual(yield* state, "Stopped 0")
+      assert.deepStrictEqual(lines, ["Envoy started with pid 1"])
+    }).pipe(Effect.provide(Layer.merge(layer, log)))
   })
 
   it.effect("does not restart after a stop between two restarts", () => {
