@@ -126,6 +126,7 @@ export const chapters = {
     "output-kind": "Envoy's output is a terminal, a file or a FIFO that this user may open, never a socket",
     "open-files": "The soft limit of open files is raised to the hard limit",
     "dies-with-agent": "Envoy ends when the agent is killed",
+    "one-version": "A start asks Envoy for its version once, by the process that tries its wrapper",
     "net-admin": "Envoy gets NET_ADMIN if the agent has it; the wrapper is tried once",
     "token-kept": "The API's token is not in Envoy's environment",
     "credentials-kept":

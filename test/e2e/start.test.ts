@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import { shows } from "../shows.ts"
-import { agentEnvironment, ask, freePort, privateFolder, runAgent } from "./agent.ts"
+import { agentEnvironment, ask, envoyPath, eventually, freePort, privateFolder, runAgent, startAgent } from "./agent.ts"
+import { serviceConnect } from "./mesh.ts"
 import { startServing } from "./serving.ts"
 
 describe("a custom bootstrap", () => {
@@ -38,6 +39,18 @@ describe("a custom bootstrap", () => {
 })
 
 describe("before anything starts", () => {
+  it("Envoy is asked for its version once, by the process that tries its wrapper", async () => {
+    shows("one-version")
+    const folder = privateFolder()
+    const script = `echo "$@" >> ${folder}/asked\n[ "$1" = --version ] || exec sleep 100\nexec ${envoyPath} --version\n`
+    writeFileSync(`${folder}/envoy`, `#!/bin/sh\n${script}`, { mode: 0o755 })
+    const environment = { ...serviceConnect(folder), APPNET_ENVOY_PATH: `${folder}/envoy` }
+    await startAgent({ folder, environment })
+    const asked = () => (existsSync(`${folder}/asked`) ? readFileSync(`${folder}/asked`, "utf8").split("\n") : [])
+    await eventually(() => asked().some((words) => words.startsWith("-c ")), "Envoy")
+    expect(asked().filter((words) => words === "--version")).toHaveLength(1)
+  })
+
   it("three invalid settings are three errors, and no Envoy is started", async () => {
     shows("exit-1-setting", "all-at-once")
     const folder = privateFolder()
