@@ -36,7 +36,10 @@ export const ConnectionDiagnosisLive = Layer.effect(
     /** Envoy itself knows it before its health is looked at again. */
     const isNeeded = Effect.gen(function* () {
       if (isRelay || !(yield* isNeededByHealth)) return yield* isNeededByHealth
-      const stats = yield* Effect.option(admin.healthStats)
+      const stats = yield* admin.healthStats.pipe(
+        Effect.tapError(({ message }) => Effect.logDebug(`whether Envoy is connected by now is unknown: ${message}`)),
+        Effect.option
+      )
       const isConnected = Option.exists(stats, ({ connected }) => Option.contains(connected, true))
       return !isConnected || (Option.isSome(relay) && !(yield* relay.value.isForwardingStreams))
     })
