@@ -80,6 +80,12 @@ const rawAnswer = (status: number) => {
   return `${[`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines].join("\r\n")}\r\n\r\n${body}`
 }
 
+/** Node itself would answer without a word. */
+const refuseWithoutHost = (response: ServerResponse) => {
+  response.shouldKeepAlive = false
+  response.writeHead(400, { "content-type": "text/plain" }).end("an HTTP/1.1 request needs a Host\n")
+}
+
 export interface Connections {
   /** Ends connections whose client has taken nothing of what waits for it. To be called each second. */
   readonly endStalled: (now: bigint) => void
@@ -159,7 +165,8 @@ export const watchConnections = (server: Server, limit: number): Connections => 
       connection.current = response
       if (response.destroyed || socket.destroyed) return startNext(connection)
       response.once("close", () => startNext(connection))
-      emit(event, request, response)
+      if (request.httpVersion === "1.1" && headers.host === undefined) refuseWithoutHost(response)
+      else emit(event, request, response)
     }
     if (connection.current === undefined) start()
     else if (connection.waiting.length < maxWaiting && waitingInAll < maxWaitingInAll) {

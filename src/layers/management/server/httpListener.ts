@@ -26,7 +26,7 @@ class Answer extends ServerResponse {
 }
 
 const makeServer = () => {
-  const server = createServer({ ...limits, ServerResponse: Answer })
+  const server = createServer({ ...limits, requireHostHeader: false, ServerResponse: Answer })
   server.timeout = inactivityTimeout
   // A client that has ended its side of the connection still gets its answer.
   return Object.assign(server, { httpAllowHalfOpen: true })

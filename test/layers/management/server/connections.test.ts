@@ -84,7 +84,8 @@ describe("a connection to the management API", () => {
       for (const [text, status] of cases) {
         const client = yield* send(text)
         yield* Effect.promise(() => client.ended)
-        const [head = ""] = client.received().toLowerCase().split("\r\n\r\n")
+        const [head = "", body = ""] = client.received().toLowerCase().split("\r\n\r\n")
+        assert.match(body, /^\S.+/, text.slice(0, 80))
         assert.match(head, new RegExp(`^http/1\\.1 ${status} `), text.slice(0, 80))
         for (const header of ["x-content-type-options: nosniff", "cache-control: no-store", "connection: close"]) {
           assert.include(head, header, text.slice(0, 80))
