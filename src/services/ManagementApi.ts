@@ -55,7 +55,10 @@ const RejectedUpdateBody = Schema.Struct({
   resource: Schema.optionalKey(Schema.String).annotate({ description: "Where Envoy names it" }),
   reason: Schema.optionalKey(Schema.String).annotate({ description: "Envoy's own words, where it keeps them" }),
   since: Schema.String.annotate({ description: "When it was first rejected, RFC 3339" }),
-  count: Schema.String.annotate({ description: "How often it, or another in its place, was rejected since then" })
+  count: Schema.String.annotate({ description: "How often it, or another in its place, was rejected since then" }),
+  superseded: Schema.optionalKey(Schema.Literal("unknown")).annotate({
+    description: "Where Envoy accepted another at nearly the same time, and nobody knows which came last"
+  })
 })
 
 /** Only with `?verbose`. Each is absent while there is nothing to tell. */

@@ -1,7 +1,7 @@
 import type { Effect, Option } from "effect"
 import { Context } from "effect"
 
-/** A configuration update that Envoy rejected, and in whose place it has accepted none since. */
+/** A configuration update that Envoy rejected, and in whose place it has accepted none since, as far as anybody knows. */
 export interface RejectedUpdate {
   /** The type of its resources, like `envoy.config.listener.v3.Listener`. */
   readonly type: string
@@ -13,6 +13,8 @@ export interface RejectedUpdate {
   readonly since: number
   /** How often it, or another in its place, was rejected since then. */
   readonly count: number
+  /** False where Envoy has accepted an update of the same kind at nearly the same time, before or after this one. */
+  readonly isOrderKnown: boolean
 }
 
 /** Follows what Envoy rejects. Envoy goes on with what it had, so its health does not show it. */

@@ -164,7 +164,7 @@ describe("an update that Envoy rejects later", () => {
     const routes = [{ name: "way", virtualHosts: [virtualHost] }]
     const { agent, plane } = await startOn({ resources: { ...resources, listeners: [routed], routes } })
     await agent.until(accepted)
-    // One look at Envoy passes: of what is accepted and rejected between two of them, nobody tells the order.
+    // One look at Envoy passes, so that the order is known.
     await new Promise((done) => setTimeout(done, 3000))
     const broken = [{ name: "way", virtualHosts: [virtualHost, { ...virtualHost, name: "all too" }] }]
     plane.update({ ...resources, listeners: [routed], routes: broken })
@@ -185,5 +185,24 @@ describe("an update that Envoy rejects later", () => {
     expect(rejectionLines(agent)).toContain(
       "[warning] [AppNet Agent] Envoy rejected an update of clusters, and goes on with what it had: Envoy's log says why, at level warning"
     )
+  })
+
+  it("is told though another was accepted just before it, and its order is said to be unknown", async () => {
+    shows("rejected-update-order")
+    const resources = await good()
+    const { agent, plane } = await startOn({ resources })
+    await agent.until(accepted)
+    plane.update({ ...resources, clusters: [{ ...cluster, connectTimeout: "2s" }] })
+    await new Promise((done) => setTimeout(done, 30))
+    plane.update({ ...resources, clusters: [brokenCluster] })
+    await eventually(() => plane.nacks.length === 1, "the rejection")
+    const found = await eventually(async () => (await verbose(agent)).rejectedUpdate, "the rejected clusters")
+    expect(found).toMatchObject({ type: "envoy.config.cluster.v3.Cluster", count: "1" })
+    // A look at Envoy between the two updates knows their order.
+    expect([undefined, "unknown"]).toContain(found.superseded)
+    await eventually(() => rejectionLines(agent).length > 0, "its line")
+    expect(rejectionLines(agent)[0]).toMatch(/Envoy rejected an update of clusters/)
+    plane.update({ ...resources, clusters: [{ ...cluster, connectTimeout: "3s" }] })
+    await eventually(async () => (await verbose(agent)).rejectedUpdate === undefined, "its end")
   })
 })

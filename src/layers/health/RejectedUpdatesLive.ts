@@ -40,14 +40,20 @@ const describeFirst = (updates: ReadonlyArray<RejectedUpdate>) => {
 
 const logChange = ({ _tag, kind, updates }: Change) => {
   const { name, reason = "Envoy's log says why, at level warning" } = describeFirst(updates)
-  return _tag === "Rejected"
-    ? Effect.logWarning(`Envoy rejected an update of ${kind}${name}, and goes on with what it had: ${reason}`)
-    : Effect.logInfo(`Envoy accepted ${kind}${name}: no rejected update of them is left`)
+  switch (_tag) {
+    case "Rejected":
+      return Effect.logWarning(`Envoy rejected an update of ${kind}${name}, and goes on with what it had: ${reason}`)
+    case "Unclear":
+      return Effect.logWarning(
+        `Envoy rejected an update of ${kind}${name} and accepted one, and it is not known which came last: ${reason}`
+      )
+    case "Superseded":
+      return Effect.logInfo(`Envoy accepted ${kind}${name}: no rejected update of them is left`)
+  }
 }
 
-/** Where Envoy cannot print its errors, it has some; where it did not answer, nobody knows. */
-const withoutWords = ({ reason }: AdminError): ListenerErrors =>
-  reason === "status" || reason === "body" ? "unprintable" : []
+/** Envoy fails to answer where it cannot print its errors, so it has some. Otherwise nobody knows. */
+const withoutWords = ({ reason }: AdminError): ListenerErrors => (reason === "status" ? "unprintable" : [])
 
 /** Looks at Envoy's counters as often as the health does, and asks for its words only where one has grown. */
 export const RejectedUpdatesLive = Layer.effect(

@@ -8,16 +8,30 @@ interface Followed {
   readonly counters: UpdateCounters
   /** Undefined while whatever was rejected is superseded. */
   readonly rejected: RejectedUpdate | undefined
+  /** What was last told of it in the log; undefined where that is superseded. */
+  readonly told: Told | undefined
+  /** When silence says that an update of unknown order was superseded, in epoch milliseconds; undefined where nothing says so. */
+  readonly settlesAt: number | undefined
+  /** Whether the control plane repeated a rejected update until the last look. */
+  readonly isRepeated: boolean
   /** The time of the latest listener error that was seen; 0 before the first. */
   readonly lastError: number
+}
+
+interface Told {
+  readonly _tag: "Rejected" | "Unclear"
+  readonly update: RejectedUpdate
 }
 
 /** What is known of one life of Envoy, by subscription. */
 export type Rejections = ReadonlyMap<string, Followed>
 
-/** What changed: an update of these resources was rejected for the first time, or one was accepted in its place. */
+/**
+ * What changed: an update of these resources was rejected for the first time, or one was accepted in its place. `Unclear`: both
+ * happened since the last look, and nobody knows which came last.
+ */
 export interface Change {
-  readonly _tag: "Rejected" | "Superseded"
+  readonly _tag: "Rejected" | "Superseded" | "Unclear"
   /** `listeners`, `clusters`. */
   readonly kind: string
   readonly updates: ReadonlyArray<RejectedUpdate>
@@ -28,10 +42,18 @@ export type ListenerErrors = ReadonlyArray<ListenerError> | "unprintable"
 
 const listeners = "listener_manager.lds"
 
+/** A control plane that was rejected so often between two looks repeats an update until Envoy accepts it. */
+const repetitions = 10
+/** The longest silence after which such an update counts as accepted. */
+const longestSilence = 10_000
+
 /** A subscription as it was at the last look, when none of its updates had been rejected. */
 const untilNow = (now: UpdateCounters, lastLook: number): Followed => ({
   counters: { ...now, rejected: 0, accepted: now.acceptedAt > lastLook ? 0 : now.accepted },
   rejected: undefined,
+  told: undefined,
+  settlesAt: undefined,
+  isRepeated: false,
   lastError: 0
 })
 
@@ -53,39 +75,66 @@ const wordsOf = (errors: ReadonlyArray<ListenerError>) => {
 }
 
 /**
- * Whether the last update of a subscription was rejected. Where some were accepted and some rejected since the last look, Envoy's
- * listener errors tell which came last; for other types nobody does, and what a control plane corrects is more likely than what
- * it breaks: if it sends that again, the next look shows it.
+ * Whether the last update of a subscription was rejected. Where some were accepted and some rejected since the last look, a new
+ * listener error tells that a rejection came last. Nothing else tells the order: Envoy keeps no error of another type, and none
+ * of listeners that it could not read.
  */
-const isLastRejected = (before: Followed, now: UpdateCounters, errors: ListenerErrors) => {
-  const rejected = now.rejected > before.counters.rejected
-  const accepted = now.accepted > before.counters.accepted
-  if (!rejected) return before.rejected !== undefined && !accepted
-  if (!accepted) return true
-  return errors === "unprintable" || latestOf(errors) > before.lastError
+const orderOf = (before: Followed, now: UpdateCounters, errors: ListenerErrors, time: number) => {
+  const isRejected = now.rejected > before.counters.rejected
+  const isAccepted = now.accepted > before.counters.accepted
+  const isKnownByError = errors === "unprintable" || latestOf(errors) > before.lastError
+  if (isRejected) return isAccepted && !isKnownByError ? "unknown" : "rejected last"
+  if (isAccepted || before.rejected === undefined) return "accepted last"
+  if (before.rejected.isOrderKnown || isKnownByError) return "rejected last"
+  return before.settlesAt !== undefined && time >= before.settlesAt ? "accepted last" : "unknown"
 }
 
-const follow = (before: Followed, now: UpdateCounters, errors: ListenerErrors, time: number): Followed => {
+/** When the silence of a control plane that has repeated itself says that its update was accepted. */
+const settlingTime = (before: Followed, newRejections: number, time: number, lastLook: number) => {
+  if (newRejections === 0) return before.settlesAt
+  if (newRejections < repetitions && !before.isRepeated) return undefined
+  return time + Math.min(time - lastLook, longestSilence)
+}
+
+const follow = (
+  before: Followed,
+  now: UpdateCounters,
+  { errors, time }: Pick<Look, "errors" | "time">,
+  lastLook: number
+): Followed => {
   const latest = errors === "unprintable" ? 0 : latestOf(errors)
   // Envoy keeps the errors of what it could read at all. Where it could not, those of an earlier update are still there.
   const words = errors !== "unprintable" && latest > before.lastError ? wordsOf(errors) : undefined
-  const followed = { counters: now, lastError: Math.max(before.lastError, latest) }
-  if (!isLastRejected(before, now, errors)) return { ...followed, rejected: undefined }
+  const order = orderOf(before, now, errors, time)
   const newRejections = now.rejected - before.counters.rejected
-  if (newRejections === 0) return { ...followed, rejected: before.rejected && { ...before.rejected, ...words } }
+  const followed = {
+    counters: now,
+    lastError: Math.max(before.lastError, latest),
+    settlesAt: undefined,
+    isRepeated: newRejections >= repetitions
+  }
+  if (order === "accepted last") return { ...followed, rejected: undefined, told: undefined }
+  const isOrderKnown = order === "rejected last"
+  const settlesAt = isOrderKnown ? undefined : settlingTime(before, newRejections, time, lastLook)
+  const remember = (rejected: RejectedUpdate): Followed => {
+    const news: Told = { _tag: isOrderKnown ? "Rejected" : "Unclear", update: rejected }
+    // What soon settles by itself is no news yet.
+    return { ...followed, settlesAt, rejected, told: settlesAt === undefined ? news : before.told }
+  }
+  if (newRejections === 0 && before.rejected !== undefined) {
+    return remember({ ...before.rejected, ...words, isOrderKnown })
+  }
   const { resource, type } = subscriptionOf(now.subscription)
   const continued = now.accepted === before.counters.accepted ? before.rejected : undefined
   const at = words !== undefined && newRejections === 1 ? latest : time
-  return {
-    ...followed,
-    rejected: {
-      type,
-      resource: words?.resource ?? resource,
-      reason: words?.reason,
-      since: continued?.since ?? at,
-      count: newRejections + (continued?.count ?? 0)
-    }
-  }
+  return remember({
+    type,
+    resource: words?.resource ?? resource,
+    reason: words?.reason,
+    since: continued?.since ?? at,
+    count: newRejections + (continued?.count ?? 0),
+    isOrderKnown
+  })
 }
 
 const changesBetween = (before: Rejections, after: Rejections): ReadonlyArray<Change> => {
@@ -95,13 +144,12 @@ const changesBetween = (before: Rejections, after: Rejections): ReadonlyArray<Ch
     const { updates } = changes.get(`${_tag} ${kind}`) ?? { updates: [] }
     changes.set(`${_tag} ${kind}`, { _tag, kind, updates: [...updates, update] })
   }
-  for (const [subscription, { rejected }] of before) {
-    if (rejected !== undefined && after.get(subscription)?.rejected === undefined)
-      add("Superseded", subscription, rejected)
+  for (const [subscription, { told }] of before) {
+    if (told !== undefined && after.get(subscription)?.told === undefined) add("Superseded", subscription, told.update)
   }
-  for (const [subscription, { rejected }] of after) {
-    if (rejected !== undefined && before.get(subscription)?.rejected === undefined)
-      add("Rejected", subscription, rejected)
+  for (const [subscription, { told }] of after) {
+    if (told !== undefined && told._tag !== before.get(subscription)?.told?._tag)
+      add(told._tag, subscription, told.update)
   }
   return [...changes.values()]
 }
@@ -126,7 +174,10 @@ export const observe = (
   const after: Rejections = new Map(
     counters.map((now) => {
       const known = before.get(now.subscription) ?? untilNow(now, lastLook)
-      return [now.subscription, follow(known, now, now.subscription === listeners ? errors : [], time)]
+      return [
+        now.subscription,
+        follow(known, now, { errors: now.subscription === listeners ? errors : [], time }, lastLook)
+      ]
     })
   )
   return { after, changes: changesBetween(before, after) }
@@ -138,9 +189,9 @@ export const lacksListenerWords = (rejections: Rejections): boolean => {
   return rejected !== undefined && rejected.reason === undefined
 }
 
-/** The update that was rejected last of all that still count as rejected. */
+/** The update that was rejected last of all that still count as rejected; of those that may be superseded only where all may. */
 export const latestRejected = (rejections: Rejections): RejectedUpdate | undefined =>
   [...rejections.values()]
     .flatMap(({ rejected }) => rejected ?? [])
-    .toSorted((a, b) => b.since - a.since)
+    .toSorted((a, b) => Number(b.isOrderKnown) - Number(a.isOrderKnown) || b.since - a.since)
     .at(0)

@@ -8,6 +8,7 @@ import {
   type Rejections
 } from "../../../src/layers/health/rejections.ts"
 import type { UpdateCounters } from "../../../src/services/AdminClient.ts"
+import { shows } from "../../shows.ts"
 
 const lds = "listener_manager.lds"
 const cds = "cluster_manager.cds"
@@ -58,7 +59,8 @@ describe("what Envoy rejects", () => {
         resource: "ingress",
         reason: "no filter chains",
         since: 1900,
-        count: 1
+        count: 1,
+        isOrderKnown: true
       },
       changes: ["Rejected listeners 1"],
       lacksWords: false
@@ -77,15 +79,77 @@ describe("what Envoy rejects", () => {
     assert.deepInclude(look([counted(cds, 1, 40)]).rejected, { since: 2000, count: 40, reason: undefined })
   })
 
-  it("ends where it was rejected again and then accepted between two looks", () => {
+  it("may be superseded where it was rejected and accepted between two looks and nothing tells the order, until the next update", () => {
+    shows("rejected-update-order")
+    for (const of of [cds, lds, "cluster.shop"]) {
+      const look = looking()
+      look([])
+      look([counted(of, 1, 1)])
+      const kind = of === cds ? "clusters" : of === lds ? "listeners" : "endpoints"
+      const both = look([counted(of, 2, 2, 2500)])
+      assert.deepInclude(both.rejected, { count: 1, since: 3000, isOrderKnown: false })
+      assert.deepStrictEqual(both.changes, [`Unclear ${kind} 1`])
+      for (let looks = 0; looks < 20; looks += 1) assert.isFalse(look([counted(of, 2, 2, 2500)]).rejected?.isOrderKnown)
+      const again = look([counted(of, 2, 3, 2500)])
+      assert.deepInclude(again.rejected, { count: 2, since: 3000, isOrderKnown: true })
+      assert.deepStrictEqual(again.changes, [`Rejected ${kind} 1`])
+      assert.isFalse(look([counted(of, 3, 4, 24_500)]).rejected?.isOrderKnown)
+      const accepted = look([counted(of, 4, 4, 25_500)])
+      assert.deepStrictEqual(accepted, { rejected: undefined, changes: [`Superseded ${kind} 1`], lacksWords: false })
+    }
+  })
+
+  it("may be superseded also where it is the first that is seen", () => {
+    shows("rejected-update-order")
     const look = looking()
     look([])
-    look([counted(lds, 1, 10)], [error(1900)])
-    assert.deepStrictEqual(look([counted(lds, 2, 500)]).changes, ["Superseded listeners 1"])
-    const clusters = looking()
-    clusters([])
-    clusters([counted(cds, 1, 10)])
-    assert.deepStrictEqual(clusters([counted(cds, 2, 500)]).changes, ["Superseded clusters 1"])
+    assert.deepStrictEqual(look([counted(cds, 2, 1, 1500)]).changes, ["Unclear clusters 1"])
+  })
+
+  it("ends with the silence of a control plane that had repeated it, and is no news until then", () => {
+    shows("rejected-update-order")
+    // The update is accepted late or early between two looks.
+    for (const rejections of [500, 11]) {
+      const look = looking()
+      look([])
+      look([counted(cds, 1, 10)])
+      const both = look([counted(cds, 2, rejections, 2500)])
+      assert.isFalse(both.rejected?.isOrderKnown)
+      assert.deepStrictEqual(both.changes, [])
+      const silent = look([counted(cds, 2, rejections, 2500)])
+      assert.isUndefined(silent.rejected)
+      assert.lengthOf(silent.changes, 1)
+    }
+  })
+
+  it("goes on where a control plane that had repeated it does so again", () => {
+    const look = looking()
+    look([])
+    look([counted(cds, 1, 10)])
+    look([counted(cds, 2, 500, 2500)])
+    const again = look([counted(cds, 2, 1000, 2500)])
+    assert.isTrue(again.rejected?.isOrderKnown)
+    assert.deepStrictEqual(again.changes, [])
+  })
+
+  it("is known to be the last once Envoy tells its listener error, though late", () => {
+    shows("rejected-update-order")
+    const look = looking()
+    look([])
+    const silent = look([counted(lds, 2, 1, 1500)])
+    assert.isFalse(silent.rejected?.isOrderKnown)
+    assert.isTrue(silent.lacksWords)
+    const told = look([counted(lds, 2, 1, 1500)], [error(1900)])
+    assert.deepInclude(told.rejected, { isOrderKnown: true, reason: "no filter chains" })
+    assert.deepStrictEqual(told.changes, ["Rejected listeners 1"])
+  })
+
+  it("is told before one that may be superseded", () => {
+    const look = looking()
+    look([])
+    look([counted(lds, 1, 1)])
+    const { rejected } = look([counted(lds, 1, 1), counted(cds, 3, 1, 2500)])
+    assert.strictEqual(rejected?.type, "envoy.config.listener.v3.Listener")
   })
 
   it("is told by the listener errors where updates were accepted and rejected between two looks", () => {
@@ -104,7 +168,7 @@ describe("what Envoy rejects", () => {
     assert.deepInclude(look([counted("cluster.shop", 7, 1, 900)]).rejected, { resource: "shop", count: 1 })
     const unclear = looking()
     unclear([])
-    assert.isUndefined(unclear([counted("cluster.shop", 7, 1, 1001)]).rejected)
+    assert.isFalse(unclear([counted("cluster.shop", 7, 1, 1001)]).rejected?.isOrderKnown)
   })
 
   it("has no words of an earlier update", () => {

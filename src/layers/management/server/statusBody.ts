@@ -81,13 +81,14 @@ export interface VerboseFacts {
   readonly rejected: RejectedUpdate | undefined
 }
 
-const rejectedUpdate = ({ count, reason, resource, since, type }: RejectedUpdate): VerboseFields => ({
+const rejectedUpdate = ({ count, isOrderKnown, reason, resource, since, type }: RejectedUpdate): VerboseFields => ({
   rejectedUpdate: {
     type,
     ...(resource === undefined ? {} : { resource }),
     ...(reason === undefined ? {} : { reason }),
     since: timestamp(since),
-    count: `${count}`
+    count: `${count}`,
+    ...(isOrderKnown ? {} : { superseded: "unknown" as const })
   }
 })
 

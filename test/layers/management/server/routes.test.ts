@@ -35,7 +35,7 @@ describe("the management API", () => {
   it.effect("tells more in /status with verbose, and takes no other parameter there", () =>
     Effect.gen(function* () {
       shows("rejected-update")
-      const rejected = { type: "t", resource: undefined, reason: "no", since: 0, count: 1 }
+      const rejected = { type: "t", resource: undefined, reason: "no", since: 0, count: 1, isOrderKnown: true }
       const ask = yield* serving({ rejected })
       const plain = JSON.parse((yield* ask("/status")).body)
       assert.notProperty(plain, "rejectedUpdate")

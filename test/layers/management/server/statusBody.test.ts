@@ -80,7 +80,14 @@ describe("the body of /status", () => {
 describe("the verbose fields", () => {
   it("have the rejected update, and what Envoy does not say of it is absent", () => {
     shows("rejected-update")
-    const rejected = { type: "t", resource: "ingress", reason: "no", since: Date.UTC(2026, 0, 31, 12), count: 3 }
+    const rejected = {
+      type: "t",
+      resource: "ingress",
+      reason: "no",
+      since: Date.UTC(2026, 0, 31, 12),
+      count: 3,
+      isOrderKnown: true
+    }
     assert.deepStrictEqual(verboseFields({ rejected }), {
       rejectedUpdate: { type: "t", resource: "ingress", reason: "no", since: "2026-01-31T12:00:00Z", count: "3" }
     })
@@ -90,6 +97,8 @@ describe("the verbose fields", () => {
       "since",
       "count"
     ])
+    const unclear = verboseFields({ rejected: { ...rejected, isOrderKnown: false } })
+    assert.strictEqual(unclear.rejectedUpdate?.superseded, "unknown")
     assert.deepStrictEqual(verboseFields({ rejected: undefined }), {})
   })
 })
