@@ -218,6 +218,7 @@ export const simulatedSignals = Effect.gen(function* () {
 export const bootstrapWith = (parts: Partial<Bootstrap["Service"]>) =>
   Bootstrap.of({
     document: { _tag: "Generated", value: {}, sources: [], sideFiles: [] },
+    usesAds: true,
     localRelay: undefined,
     managementServer: undefined,
     admin: { _tag: "Tcp", host: "127.0.0.1", port: 9901 },

@@ -42,7 +42,14 @@ export const LocalRelayLive = Layer.unwrap(
       `Envoy cannot sign AWS requests by itself: a second one does it, on 127.0.0.1:${settings.APPNET_LOCAL_RELAY_LISTENER_PORT}; ${localRelayLog(settings)}`
     )
     const { admin, document } = localRelay
-    const own = Bootstrap.of({ document, admin, localRelay: undefined, managementServer: undefined, warnings: [] })
+    const own = Bootstrap.of({
+      document,
+      admin,
+      usesAds: false,
+      localRelay: undefined,
+      managementServer: undefined,
+      warnings: []
+    })
     return localRelayOn(Layer.provide(EnvoyLive, Layer.succeed(Bootstrap, own)))
   })
 )

@@ -100,6 +100,8 @@ export class Bootstrap extends Context.Service<
     readonly document: BootstrapDocument
     /** Where the agent connects to Envoy's admin. Loopback if Envoy listens on a wildcard address. */
     readonly admin: AdminAddress
+    /** False where the document certainly has no ADS, so that Envoy has no connection to a management server. */
+    readonly usesAds: boolean
     /** Undefined if Envoy connects to its management server directly. */
     readonly localRelay: LocalRelayBootstrap | undefined
     /** Undefined for a custom bootstrap. */

@@ -191,6 +191,8 @@ export const chapters = {
       "`/status?verbose` has the update that Envoy rejected last, with Envoy's words where it keeps them, until one is accepted in its place; the log has a line when that begins and one when it ends",
     "rejected-update-order":
       "Where an update was rejected and another accepted between two looks and nothing tells which came last, `rejectedUpdate` and the log say that this is not known, until the next update of that type",
+    "health-no-ads-start":
+      "Where the bootstrap has no ADS, connection is neither considered nor shown from the first moment on",
     probes: "`/ready` and `/live` for probes",
     "drain-route":
       "`POST /drain_listeners` drains inbound listeners, `graceful` if given, and returns Envoy's answer; other parameters are 400",

@@ -210,6 +210,8 @@ describe("a running agent", () => {
       environment: { ENVOY_CONFIG_FILE: "/nowhere" }
     })
     await agent.until({ healthStatus: "HEALTHY" })
+    // It has no control plane, and the log has not said otherwise before Envoy's first answer.
+    expect(agent.stderr()).not.toContain("management server")
     const { body } = await ask(`http://127.0.0.1:${adminPort}`, "/server_info")
     expect(JSON.parse(body).command_line_options).toMatchObject({
       config_path: `${folder}/link.yaml`,

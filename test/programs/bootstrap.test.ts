@@ -39,6 +39,7 @@ const printing = Effect.fnUntraced(function* (
       Bootstrap.of({
         document,
         admin: { _tag: "Tcp", host: "127.0.0.1", port: 9901 },
+        usesAds: true,
         localRelay: undefined,
         managementServer: undefined,
         warnings: ["something was left out"]

@@ -17,6 +17,7 @@ import { unusedSettings } from "./mode/unusedSettings.ts"
 import { portCollisions } from "./portCollisions.ts"
 import { usesVariable } from "./provenance.ts"
 import { readCustomBootstrap } from "./userFiles/customBootstrap.ts"
+import { usesAds } from "./usesAds.ts"
 
 type ActiveModes = readonly [AgentMode, ...ReadonlyArray<Mode>]
 
@@ -135,6 +136,7 @@ const generateBootstrap = Effect.fn("Bootstrap.generate")(function* (config: Con
   return Bootstrap.of({
     document: { _tag: "Generated", value, sources, sideFiles },
     admin,
+    usesAds: usesAds(value),
     localRelay: relay && {
       document: { _tag: "Generated", value: relay.value, sources: relay.sources, sideFiles: [] },
       admin: relay.admin

@@ -8,6 +8,6 @@ export const LocalRelayBootstrapLive = Layer.effect(
   Effect.gen(function* () {
     const { localRelay, warnings } = yield* Bootstrap
     if (localRelay === undefined) return yield* new NoLocalRelay()
-    return Bootstrap.of({ ...localRelay, localRelay: undefined, managementServer: undefined, warnings })
+    return Bootstrap.of({ ...localRelay, usesAds: false, localRelay: undefined, managementServer: undefined, warnings })
   })
 ).pipe(Layer.provide(BootstrapLive))

@@ -13,6 +13,7 @@ import {
   SubscriptionRef
 } from "effect"
 import { AdminClient, type AdminError, type HealthStats } from "../../services/AdminClient.ts"
+import { Bootstrap } from "../../services/Bootstrap.ts"
 import { Config } from "../../services/Config.ts"
 import { describeEnd } from "../../services/EnvoyLauncher.ts"
 import { EnvoyProcess, type EnvoyState } from "../../services/EnvoyProcess.ts"
@@ -61,6 +62,7 @@ export const HealthMonitorLive = Layer.effect(
   HealthMonitor,
   Effect.gen(function* () {
     const { settings } = yield* Config
+    const { usesAds } = yield* Bootstrap
     const admin = yield* AdminClient
     const envoy = yield* EnvoyProcess
     const role = yield* EnvoyRole
@@ -69,7 +71,8 @@ export const HealthMonitorLive = Layer.effect(
       considersConnection: role === "main" && !settings.APPNET_ENABLE_RELAY_MODE_FOR_XDS,
       disconnectedTimeout: Duration.seconds(settings.HC_DISCONNECTED_TIMEOUT_S)
     }
-    const initial = atStart(rules.considersConnection, yield* Clock.currentTimeMillis)
+    // From the first answer on, Envoy's stats decide.
+    const initial = atStart(rules.considersConnection && usesAds, yield* Clock.currentTimeMillis)
     const current = yield* Ref.make<Assessment>(initial)
     const health = yield* SubscriptionRef.make(initial.health)
 

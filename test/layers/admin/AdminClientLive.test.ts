@@ -43,6 +43,7 @@ const adminThat = (
   )
   const bootstrap = Bootstrap.of({
     document: { _tag: "Generated", value: {}, sources: [], sideFiles: [] },
+    usesAds: true,
     localRelay: undefined,
     managementServer: undefined,
     admin,

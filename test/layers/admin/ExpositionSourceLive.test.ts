@@ -23,6 +23,7 @@ const source = Effect.gen(function* () {
   const bootstrap = Bootstrap.of({
     document: { _tag: "Generated", value: {}, sources: [], sideFiles: [] },
     admin: { _tag: "Tcp", host: "127.0.0.1", port },
+    usesAds: true,
     localRelay: undefined,
     managementServer: undefined,
     warnings: []

@@ -26,6 +26,7 @@ const bootstrapFile = (parent: string) => {
   const bootstrap = Bootstrap.of({
     document,
     admin: { _tag: "Tcp", host: "127.0.0.1", port: 9901 },
+    usesAds: true,
     localRelay: undefined,
     managementServer: undefined,
     warnings: []

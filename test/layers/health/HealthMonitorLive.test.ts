@@ -3,12 +3,20 @@ import { Effect, Layer, Option, SubscriptionRef } from "effect"
 import { TestClock } from "effect/testing"
 import { HealthMonitorLive } from "../../../src/layers/health/HealthMonitorLive.ts"
 import { EnvoyProcessLive } from "../../../src/layers/process/EnvoyProcessLive.ts"
+import { Bootstrap } from "../../../src/services/Bootstrap.ts"
 import { EnvoyProcess } from "../../../src/services/EnvoyProcess.ts"
 import { HealthMonitor } from "../../../src/services/HealthMonitor.ts"
-import { type AdminScript, type Life, lives, quietStats, settings, simulatedAdmin } from "../../fakes.ts"
+import { type AdminScript, bootstrapWith, type Life, lives, quietStats, settings, simulatedAdmin } from "../../fakes.ts"
 import { shows } from "../../shows.ts"
 
 const on = (
+  environment: Readonly<Record<string, string>>,
+  changes: Partial<AdminScript>,
+  ...script: ReadonlyArray<Life>
+) => onBootstrap({}, environment, changes, ...script)
+
+const onBootstrap = (
+  bootstrap: Partial<Bootstrap["Service"]>,
   environment: Readonly<Record<string, string>>,
   changes: Partial<AdminScript>,
   ...script: ReadonlyArray<Life>
@@ -19,6 +27,7 @@ const on = (
     Layer.provideMerge(EnvoyProcessLive),
     Layer.provide(launcher.layer),
     Layer.provide(admin.layer),
+    Layer.provide(Layer.succeed(Bootstrap, bootstrapWith(bootstrap))),
     Layer.provide(settings(environment))
   )
   return { admin, launcher, layer }
@@ -47,6 +56,32 @@ describe("HealthMonitor", () => {
       assert.strictEqual((yield* health).initialConfig, "UPDATE_SUCCESSFUL")
     }).pipe(Effect.provide(layer))
   })
+
+  it.effect(
+    "does not consider a connection from the first moment where the bootstrap has no ADS, also after a restart",
+    () => {
+      shows("health-no-ads-start")
+      const environment = { APPNET_ENVOY_RESTART_COUNT: "1" }
+      const { admin, layer } = onBootstrap(
+        { usesAds: false },
+        environment,
+        { state: undefined, stats: undefined },
+        { lasts: 5000 },
+        {}
+      )
+      return Effect.gen(function* () {
+        const { health } = yield* watching
+        assert.strictEqual((yield* health).connection._tag, "NotConsidered")
+        yield* TestClock.adjust("6 seconds")
+        assert.strictEqual((yield* health).connection._tag, "NotConsidered")
+        // What Envoy says counts.
+        admin.script.state = "LIVE"
+        admin.script.stats = { ...quietStats, connected: Option.some(false) }
+        yield* TestClock.adjust("1 second")
+        assert.strictEqual((yield* health).connection._tag, "Disconnected")
+      }).pipe(Effect.provide(layer))
+    }
+  )
 
   it.effect("then looks once an interval, with 10 to 50 ms more", () => {
     shows("HC_POLL_INTERVAL_MS", "health-interval")

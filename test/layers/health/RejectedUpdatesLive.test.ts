@@ -5,7 +5,7 @@ import { HealthMonitorLive } from "../../../src/layers/health/HealthMonitorLive.
 import { RejectedUpdatesLive } from "../../../src/layers/health/RejectedUpdatesLive.ts"
 import type { EnvoyState } from "../../../src/services/EnvoyProcess.ts"
 import { RejectedUpdates } from "../../../src/services/RejectedUpdates.ts"
-import { type AdminScript, envoyIn, settings, simulatedAdmin } from "../../fakes.ts"
+import { type AdminScript, envoyIn, fixedBootstrap, settings, simulatedAdmin } from "../../fakes.ts"
 import { shows } from "../../shows.ts"
 
 const counted = (rejected: number, accepted = 1) => [
@@ -20,6 +20,7 @@ const following = Effect.fnUntraced(function* (changes: Partial<AdminScript> = {
   const context = yield* Layer.build(
     RejectedUpdatesLive.pipe(
       Layer.provide(HealthMonitorLive),
+      Layer.provide(fixedBootstrap),
       Layer.provide(Layer.mergeAll(admin.layer, envoyIn(state), settings({ HC_POLL_INTERVAL_MS: "5000" }))),
       Layer.provideMerge(
         Logger.layer([

@@ -3,6 +3,7 @@ import { Bootstrap } from "../../../services/Bootstrap.ts"
 import { UserFileError } from "../../../services/BootstrapProblem.ts"
 import type { Settings } from "../../../services/Settings.ts"
 import { expectedAdmin, findAdminAddress } from "../adminAddress.ts"
+import { mayUseAds, usesAds } from "../usesAds.ts"
 import { maximumCustomBootstrapBytes, maximumFileBytes } from "./limits.ts"
 import { parseUserYaml, readUserFile } from "./readUserFile.ts"
 
@@ -27,22 +28,25 @@ const adminLines = (source: string): string => {
 }
 
 /**
- * Where Envoy's admin listens according to the text. JSON and small YAML are read as a whole; of other YAML only the lines
+ * Where Envoy's admin listens according to the text, and whether Envoy opens an ADS stream. JSON and small YAML are read as a whole; of other YAML only the lines
  * of `admin`. That Envoy can read the rest is for Envoy to say.
  */
-const readAdmin = Effect.fnUntraced(function* (path: string, text: string) {
+const readFacts = Effect.fnUntraced(function* (path: string, text: string) {
   const missing = (position: string | undefined) => {
     const has = position === undefined ? "has " : ""
     const reason = `${has}no admin address that the agent can connect to: ${expectedAdmin}`
     return new UserFileError({ variable, path, position, reason })
   }
+  const factsOf = Effect.fnUntraced(function* (value: unknown, position: string | undefined) {
+    return { admin: findAdminAddress(value) ?? (yield* missing(position)), usesAds: usesAds(value) }
+  })
   const json = parseJson(text)
-  if (Option.isSome(json)) return findAdminAddress(json.value) ?? (yield* missing(undefined))
+  if (Option.isSome(json)) return yield* factsOf(json.value, undefined)
 
   const isSmall = text.length <= maximumFileBytes
   const whole = isSmall ? yield* Effect.result(parseUserYaml(variable, path, text)) : undefined
   if (whole !== undefined && Result.isSuccess(whole)) {
-    return findAdminAddress(whole.success.value) ?? (yield* missing(whole.success.positionOf("admin")))
+    return yield* factsOf(whole.success.value, whole.success.positionOf("admin"))
   }
   const lines = yield* Effect.result(parseUserYaml(variable, path, adminLines(text)))
   const admin = Result.isSuccess(lines) ? findAdminAddress(lines.success.value) : undefined
@@ -59,12 +63,12 @@ const readAdmin = Effect.fnUntraced(function* (path: string, text: string) {
   if (whole !== undefined) {
     yield* Effect.logDebug(`of ${path}, only the admin address is read: ${whole.failure.message}`)
   }
-  return admin
+  return { admin, usesAds: mayUseAds(text) }
 })
 
 /**
  * The user's own bootstrap. Envoy is started with the file itself; the agent reads only the address of Envoy's admin
- * from it. None if `ENVOY_CONFIG_FILE` is not set or names an empty file.
+ * from it, and whether it has ADS. None if `ENVOY_CONFIG_FILE` is not set or names an empty file.
  */
 export const readCustomBootstrap = Effect.fn("Bootstrap.readCustom")(function* (settings: Settings) {
   const path = settings.ENVOY_CONFIG_FILE
@@ -74,11 +78,11 @@ export const readCustomBootstrap = Effect.fn("Bootstrap.readCustom")(function* (
     yield* Effect.logDebug(`${variable}=${path} is empty: the bootstrap is generated`)
     return Option.none()
   }
-  const admin = yield* readAdmin(path, text)
+  const facts = yield* readFacts(path, text)
   return Option.some(
     Bootstrap.of({
       document: { _tag: "Custom", path, text },
-      admin,
+      ...facts,
       localRelay: undefined,
       managementServer: undefined,
       warnings: []

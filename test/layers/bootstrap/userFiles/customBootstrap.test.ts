@@ -21,6 +21,30 @@ describe("a custom bootstrap", () => {
     })
   )
 
+  it.effect("says whether Envoy has ADS, and no only where that is certain", () =>
+    Effect.gen(function* () {
+      shows("health-no-ads-start")
+      const admin = "admin:\n  address: { pipe: { path: /tmp/own.sock } }\n"
+      const ads = "dynamic_resources:\n  ads_config: { api_type: GRPC }\n"
+      const unreadable = "x: 1\nx: 2\n"
+      const json = '{"admin": {"address": {"pipe": {"path": "/x"}}}, "dynamicResources": {"adsConfig": {}}}'
+      const texts = {
+        [admin]: false,
+        [`${admin}# ads_config\n`]: false,
+        [`${admin}dynamic_resources:\n  ads_config:\n`]: false,
+        [`${admin}dynamic_resources: { lds_config: { path: /lds } }\n`]: false,
+        [`${admin}${ads}`]: true,
+        [json]: true,
+        [json.replace("adsConfig", "other")]: false,
+        [`${admin}${unreadable}`]: false,
+        [`${admin}${unreadable}${ads}`]: true
+      }
+      for (const [text, expected] of Object.entries(texts))
+        assert.strictEqual((yield* own(text)).usesAds, expected, text)
+      assert.isTrue((yield* bootstrapOf(serviceConnect)).usesAds)
+    })
+  )
+
   it.effect("may be larger than what the agent parses as a whole", () =>
     Effect.gen(function* () {
       const clusters = `static_resources:\n${"  # padding\n".repeat(60_000)}`
