@@ -61,7 +61,12 @@ const stopEnvoy = Effect.gen(function* () {
     yield* admin.drainListeners({ graceful: true, skipExit: true, inboundOnly: false }).pipe(
       Effect.matchEffect({
         onSuccess: () => Effect.logInfo(`draining listeners, for at most ${settings.LISTENER_DRAIN_WAIT_TIME_S} s`),
-        onFailure: (error) => Effect.logWarning(`could not drain listeners: ${error.message}`)
+        onFailure: (error) =>
+          Effect.logWarning(
+            error.mayHaveActed
+              ? `Envoy has not answered the request to drain its listeners, and may drain them at any time: ${error.message}`
+              : `could not drain listeners: ${error.message}`
+          )
       })
     )
     yield* Effect.sleep(Duration.seconds(settings.LISTENER_DRAIN_MIN_WAIT_TIME_S))

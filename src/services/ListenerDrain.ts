@@ -16,6 +16,8 @@ export interface DrainResult {
   readonly answer: string
   /** How many inbound listeners this Envoy has; none where it does not say. */
   readonly listeners: Option.Option<number>
+  /** Whether the agent is stopping Envoy, so that no start follows. */
+  readonly isStopping: boolean
 }
 
 /** Drains Envoy's inbound listeners on request, which nothing but Envoy's next start undoes. */

@@ -41,6 +41,8 @@ export interface LevelChange {
   readonly changed: boolean
   /** The reset that this change has scheduled; `at` is in epoch milliseconds. */
   readonly reset: Option.Option<{ readonly to: LogLevel; readonly at: number }>
+  /** Whether the agent is stopping Envoy, which may end before the reset. */
+  readonly isStopping: boolean
 }
 
 /** Sets the level of all of Envoy's loggers. */

@@ -193,6 +193,8 @@ export const chapters = {
       "Where an update was rejected and another accepted between two looks and nothing tells which came last, `rejectedUpdate` and the log say that this is not known, until the next update of that type",
     "health-no-ads-start":
       "Where the bootstrap has no ADS, connection is neither considered nor shown from the first moment on",
+    "promises-while-stopping":
+      "While the agent stops Envoy, no answer and no log line promises a reset, a repetition or a start that Envoy's end may forestall",
     probes: "`/ready` and `/live` for probes",
     "drain-route":
       "`POST /drain_listeners` drains inbound listeners, `graceful` if given, and returns Envoy's answer; other parameters are 400",

@@ -129,7 +129,7 @@ describe("a container", { timeout: 90_000 }, () => {
     expect(status).toContain(`CapEff:\t${none}\n`)
 
     process.kill(container.init, "SIGTERM")
-    const drainingNow = "UNHEALTHY: the agent is draining Envoy"
+    const drainingNow = "UNHEALTHY: the agent is stopping Envoy"
     await eventually(async () => (await checkHealth(container)).stderr.includes(drainingNow), drainingNow)
     expect((await checkHealth(container)).code).toBe(1)
     // The second signal skips the rest of the drain.

@@ -137,7 +137,7 @@ export const HealthMonitorLive = Layer.effect(
           return yield* publish(({ health: { connection } }) => atStart(connection._tag !== "NotConsidered", now))
         }
         case "Draining":
-          return yield* publish((before) => withProcessState(before, "DRAINING", "the agent is draining Envoy"))
+          return yield* publish((before) => withProcessState(before, "DRAINING", "the agent is stopping Envoy"))
         case "Exited": {
           const reason = `Envoy ${describeEnd(state.exit)}`
           yield* publish((before) => withProcessState(before, "UNREACHABLE", reason))

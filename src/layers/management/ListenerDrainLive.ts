@@ -2,7 +2,7 @@ import { Clock, Effect, Fiber, FiberHandle, Layer, Option, Ref, Schedule, Semaph
 import { AdminClient, AdminError } from "../../services/AdminClient.ts"
 import { EnvoyProcess } from "../../services/EnvoyProcess.ts"
 import { type DrainState, ListenerDrain } from "../../services/ListenerDrain.ts"
-import { duringLife, hasEnded } from "./oneLife.ts"
+import { duringLife, hasEnded, isStopping } from "./oneLife.ts"
 
 const endpoint = "/drain_listeners"
 /** The count is told if it comes in time; nobody waits for it longer. */
@@ -27,6 +27,10 @@ const describeListeners = (count: Option.Option<number>): string =>
 /** What a drain did, in words: `2 inbound listeners drained`. */
 export const describeDrain = (graceful: boolean, listeners: Option.Option<number>): string =>
   graceful ? `graceful drain of ${describeListeners(listeners)} begun` : `${describeListeners(listeners)} drained`
+
+/** How long a drain lasts, in words. */
+export const describeDrainEnd = (isStopping: boolean): string =>
+  isStopping ? "/ready is 503, and the agent is stopping Envoy" : "/ready is 503 until Envoy's next start"
 
 export const ListenerDrainLive = Layer.effect(
   ListenerDrain,
@@ -64,10 +68,11 @@ export const ListenerDrainLive = Layer.effect(
         Effect.timeoutOption(countTimeout),
         Effect.map(Option.flatten)
       )
+      const isLastLife = isStopping(yield* envoy.state)
       yield* Effect.logInfo(
-        `${describeDrain(graceful, listeners)}, requested by ${requester}: /ready is 503 until Envoy's next start`
+        `${describeDrain(graceful, listeners)}, requested by ${requester}: ${describeDrainEnd(isLastLife)}`
       )
-      return { answer, listeners }
+      return { answer, listeners, isStopping: isLastLife }
     })
 
     /** Repeats a drain that Envoy has not answered. What it may have begun anyway is certain once it answers. */
@@ -88,13 +93,17 @@ export const ListenerDrainLive = Layer.effect(
         Effect.tap(() => FiberHandle.clear(confirmation)),
         Effect.catch((error) =>
           Effect.gen(function* () {
-            if (!error.mayHaveActed || hasEnded(epoch, yield* envoy.state)) return yield* error
+            const envoyNow = yield* envoy.state
+            if (!error.mayHaveActed || hasEnded(epoch, envoyNow)) return yield* error
             yield* record(epoch, { _tag: "Unconfirmed", requestedAt: yield* Clock.currentTimeMillis })
             yield* FiberHandle.run(confirmation, confirm(graceful, requester, epoch))
+            const until = isStopping(envoyNow)
+              ? "is repeated for as long as Envoy runs, which the agent is stopping"
+              : "is repeated until Envoy answers"
             yield* Effect.logWarning(
-              `Envoy has not answered a drain that ${requester} requested (${error.message}): it is repeated until Envoy does`
+              `Envoy has not answered a drain that ${requester} requested (${error.message}): it ${until}`
             )
-            const detail = `${error.detail}; the drain may happen at any time, and is repeated until Envoy answers`
+            const detail = `${error.detail}; the drain may happen at any time, and ${until}`
             return yield* new AdminError({ ...error, detail })
           })
         )

@@ -4,7 +4,7 @@ import { Config } from "../../services/Config.ts"
 import { ConfiguredLogLevel } from "../../services/ConfiguredLogLevel.ts"
 import { EnvoyProcess } from "../../services/EnvoyProcess.ts"
 import { type LevelChange, type LogLevel, LogLevels, type ReportedLogLevel } from "../../services/LogLevels.ts"
-import { duringLife, hasEnded } from "./oneLife.ts"
+import { duringLife, hasEnded, isStopping } from "./oneLife.ts"
 import { timestamp } from "./timestamp.ts"
 
 const endpoint = "/logging"
@@ -21,11 +21,13 @@ interface LevelState {
 const resetRetries = Schedule.spaced("1 second")
 
 /** How long a change lasts, in words. */
-export const describeDuration = ({ reset }: Pick<LevelChange, "reset">): string =>
-  Option.match(reset, {
+export const describeDuration = ({ isStopping, reset }: Pick<LevelChange, "isStopping" | "reset">): string => {
+  const duration = Option.match(reset, {
     onNone: () => "until it is set again",
     onSome: ({ at, to }) => `until ${timestamp(at)}, when it is reset to [${to}]`
   })
+  return isStopping ? `until Envoy ends, which the agent is stopping, or ${duration}` : duration
+}
 
 export const LogLevelsLive = Layer.effect(
   LogLevels,
@@ -111,9 +113,10 @@ export const LogLevelsLive = Layer.effect(
       if (changed) {
         yield* Effect.catch(apply(to, epoch), (error) =>
           Effect.gen(function* () {
-            if (!error.mayHaveActed || hasEnded(epoch, yield* envoy.state)) return yield* error
+            const envoyNow = yield* envoy.state
+            if (!error.mayHaveActed || hasEnded(epoch, envoyNow)) return yield* error
             const reset = yield* scheduleReset(epoch)
-            const unknown = `Envoy's log level is unknown ${describeDuration({ reset: Option.some(reset) })}`
+            const unknown = `Envoy's log level is unknown ${describeDuration({ reset: Option.some(reset), isStopping: isStopping(envoyNow) })}`
             yield* Effect.logWarning(`${unknown}: level [${to}], requested by ${requester}, has no answer`)
             return yield* new AdminError({ ...error, detail: `${error.detail}; ${unknown}` })
           })
@@ -124,7 +127,7 @@ export const LogLevelsLive = Layer.effect(
       const isConfigured = permanent || to === configured
       if (isConfigured) yield* cancelReset(epoch)
       const scheduled = !isConfigured && changed ? Option.some(yield* scheduleReset(epoch)) : Option.none()
-      const result: LevelChange = { from, to, changed, reset: scheduled }
+      const result: LevelChange = { from, to, changed, reset: scheduled, isStopping: isStopping(yield* envoy.state) }
       if (changed || permanent) {
         yield* Effect.logInfo(
           `Envoy's log level is set from [${from}] to [${to}], requested by ${requester}, ${describeDuration(result)}`

@@ -6,6 +6,9 @@ import type { EnvoyProcess, EnvoyState } from "../../services/EnvoyProcess.ts"
 export const hasEnded = (epoch: number, state: EnvoyState): boolean =>
   state.epoch !== epoch || state._tag === "Exited" || state._tag === "Failed" || state._tag === "Stopped"
 
+/** Whether the agent is stopping Envoy: no start follows its end, which may come before anything that is due later. */
+export const isStopping = ({ _tag }: EnvoyState): boolean => _tag === "Draining" || _tag === "Stopped"
+
 /**
  * Runs a request to the Envoy of one epoch. It is interrupted, and fails, when that Envoy ends: a repetition of it must not
  * reach the next one.

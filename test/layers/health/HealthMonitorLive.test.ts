@@ -83,6 +83,18 @@ describe("HealthMonitor", () => {
     }
   )
 
+  it.effect("says that the agent stops Envoy, whether its listeners are drained or not", () => {
+    shows("promises-while-stopping")
+    const { layer } = on({}, {}, {})
+    return Effect.gen(function* () {
+      const { envoy, health } = yield* watching
+      yield* envoy.beginDraining
+      yield* TestClock.adjust(0)
+      const { envoyState, reason } = yield* health
+      assert.deepStrictEqual({ envoyState, reason }, { envoyState: "DRAINING", reason: "the agent is stopping Envoy" })
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect("then looks once an interval, with 10 to 50 ms more", () => {
     shows("HC_POLL_INTERVAL_MS", "health-interval")
     const { admin, layer } = on({ HC_POLL_INTERVAL_MS: "5000" }, {}, {})

@@ -40,7 +40,7 @@ describe("ListenerDrain", () => {
       const { drain, lines, restart, state } = yield* drainsOn(admin.layer)
       assert.deepStrictEqual(yield* state, { _tag: "NotRequested" })
       yield* TestClock.adjust("5 seconds")
-      assert.deepStrictEqual(yield* drain(), { answer: "OK\n", listeners: Option.some(3) })
+      assert.deepStrictEqual(yield* drain(), { answer: "OK\n", listeners: Option.some(3), isStopping: false })
       yield* TestClock.adjust("5 seconds")
       admin.script.inboundListeners = 1
       yield* drain(true)
@@ -125,6 +125,22 @@ describe("ListenerDrain", () => {
       const { length } = admin.drains
       yield* TestClock.adjust("1 minute")
       assert.lengthOf(admin.drains, length)
+    })
+  )
+
+  it.effect("promises neither a repetition nor a next start while the agent stops Envoy", () =>
+    Effect.gen(function* () {
+      shows("promises-while-stopping")
+      const admin = simulatedAdmin({ drainFails: "timeout" })
+      const { drain, envoy, lines } = yield* drainsOn(admin.layer)
+      yield* SubscriptionRef.set(envoy, { _tag: "Draining", epoch: 0, pid: 7 })
+      const { message } = yield* Effect.flip(drain())
+      const until = "is repeated for as long as Envoy runs, which the agent is stopping"
+      assert.include(message, until)
+      assert.include(String(lines.at(-1)), until)
+      admin.script.drainFails = false
+      assert.isTrue((yield* drain()).isStopping)
+      assert.match(String(lines.at(-1)), /: \/ready is 503, and the agent is stopping Envoy$/)
     })
   )
 

@@ -209,6 +209,23 @@ describe("LogLevels", () => {
       })
   )
 
+  it.effect("promises no time that Envoy may not live to see while the agent stops it", () =>
+    Effect.gen(function* () {
+      shows("promises-while-stopping")
+      const { admin, changeTo, lines, state } = yield* levels
+      yield* SubscriptionRef.set(state, { _tag: "Draining", epoch: 0, pid: 7 })
+      const reset = "or until 1970-01-01T00:05:00Z, when it is reset to [warning]"
+      const ends = "until Envoy ends, which the agent is stopping,"
+      admin.script.levelFails = "timeout"
+      assert.include((yield* Effect.flip(changeTo("debug", false))).message, `is unknown ${ends} ${reset}`)
+      admin.script.levelFails = undefined
+      assert.isTrue((yield* changeTo("debug", false)).isStopping)
+      assert.include(lines.at(-1), `requested by 10.0.0.9, ${ends} ${reset}`)
+      yield* changeTo("error", true)
+      assert.include(lines.at(-1), `requested by 10.0.0.9, ${ends} or until it is set again`)
+    })
+  )
+
   it.effect("passes on any level after a request without an answer, also the one that was in force before", () =>
     Effect.gen(function* () {
       shows("logging-unknown")

@@ -13,7 +13,7 @@ import type { Settings } from "../../../services/Settings.ts"
 import type { Snapshotter } from "../../../services/Snapshotter.ts"
 import type { StatsSlots } from "../../../services/StatsSlots.ts"
 import { printableLine } from "../../commandLine/printable.ts"
-import { describeDrain } from "../ListenerDrainLive.ts"
+import { describeDrain, describeDrainEnd } from "../ListenerDrainLive.ts"
 import { describeDuration } from "../LogLevelsLive.ts"
 import { type Handlers, makeDispatcher, textResponse } from "./dispatch.ts"
 import { readinessOf } from "./readiness.ts"
@@ -33,10 +33,10 @@ const ready = Effect.gen(function* () {
 
 const drainListeners = Effect.fnUntraced(function* ({ graceful }: QueryOf<"drainListeners">, requester: string) {
   const isGraceful = graceful !== undefined
-  const { answer, listeners } = yield* (yield* ListenerDrain).drain(isGraceful, requester)
+  const { answer, isStopping, listeners } = yield* (yield* ListenerDrain).drain(isGraceful, requester)
   return textResponse(
     200,
-    `${printableLine(answer.trim()).slice(0, 500)}\n${describeDrain(isGraceful, listeners)}. Draining cannot be undone: /ready is 503 until Envoy's next start.`
+    `${printableLine(answer.trim()).slice(0, 500)}\n${describeDrain(isGraceful, listeners)}. Draining cannot be undone: ${describeDrainEnd(isStopping)}.`
   )
 })
 
