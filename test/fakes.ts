@@ -94,6 +94,8 @@ export interface AdminScript {
   connections: number | undefined
   drainFails: boolean | AdminError["reason"]
   drainAnswer: string
+  /** The level of Envoy's loggers; undefined: it does not tell. */
+  level: string | undefined
   /** How a request for a log level fails; undefined: it does not. */
   levelFails: true | AdminError["reason"] | undefined
   inboundListeners: number | undefined
@@ -125,6 +127,7 @@ export const simulatedAdmin = (changes: Partial<AdminScript> = {}): SimulatedAdm
     connections: 0,
     drainFails: false,
     drainAnswer: "OK\n",
+    level: "info",
     levelFails: undefined,
     inboundListeners: 2,
     exposition: [],
@@ -179,11 +182,17 @@ export const simulatedAdmin = (changes: Partial<AdminScript> = {}): SimulatedAdm
               : failing("/drain_listeners", script.drainFails)
           }),
         inboundListeners: Effect.suspend(() => answer("/config_dump", script.inboundListeners)),
+        logLevels: Effect.suspend(() =>
+          script.state === undefined || script.level === undefined
+            ? silent("/logging")
+            : Effect.succeed(script.level.split(" "))
+        ),
         setLogLevel: (level) =>
           Effect.suspend(() => {
             if (script.state === undefined) return silent("/logging")
             if (script.levelFails !== undefined) return failing("/logging", script.levelFails)
             levels.push(level)
+            script.level = level
             return Effect.succeed("OK\n")
           }),
         prometheus: () =>

@@ -100,6 +100,8 @@ export class AdminClient extends Context.Service<
     readonly listenerErrors: Effect.Effect<ReadonlyArray<ListenerError>, AdminError>
     /** Succeeds with the text of Envoy's answer. */
     readonly drainListeners: (options: DrainOptions) => Effect.Effect<string, AdminError>
+    /** The levels that Envoy's loggers have, each once: one where all have the same. Asked once, without a repetition. */
+    readonly logLevels: Effect.Effect<ReadonlyArray<string>, AdminError>
     /** Sets all of Envoy's loggers to this level. Succeeds with the text of Envoy's answer. */
     readonly setLogLevel: (level: string) => Effect.Effect<string, AdminError>
     /** Streams Envoy's Prometheus text while the scope is open. Succeeds once its first 64 KB, or all of it, have come. */

@@ -31,8 +31,12 @@ export const LogLevelInAnyCase = Schema.String.annotate({ description: "A level 
     )
   )
 
-/** `unknown` where Envoy did not answer a request for another level, which it may still carry out. */
-export type ReportedLogLevel = LogLevel | "unknown"
+/**
+ * `unknown` where Envoy did not answer a request for another level, which it may still carry out, or for the level that it has.
+ * `mixed` where its loggers have several levels.
+ */
+export const ReportedLogLevel = Schema.Literals([...LogLevel.literals, "unknown", "mixed"])
+export type ReportedLogLevel = typeof ReportedLogLevel.Type
 
 export interface LevelChange {
   readonly from: ReportedLogLevel
@@ -49,7 +53,10 @@ export interface LevelChange {
 export class LogLevels extends Context.Service<
   LogLevels,
   {
-    /** The level of the Envoy that runs now, and when it is reset, in epoch milliseconds. */
+    /**
+     * The level that the Envoy that runs now was started with, or had when the agent last set it or asked for it, and when it is
+     * reset, in epoch milliseconds. Whoever changes it at Envoy's admin is seen at the next `set`.
+     */
     readonly report: Effect.Effect<{ readonly level: ReportedLogLevel; readonly resetsAt: Option.Option<number> }>
     /**
      * Sets the level until `APPNET_AGENT_LOGGING_RESET_TIMEOUT` has passed, the level is set again or Envoy restarts. With

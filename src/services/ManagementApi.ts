@@ -1,5 +1,5 @@
 import { Schema, Struct } from "effect"
-import { LogLevel, LogLevelInAnyCase } from "./LogLevels.ts"
+import { LogLevelInAnyCase, ReportedLogLevel } from "./LogLevels.ts"
 
 // The one table of the management API's routes. The server serves it, /openapi.json describes it, the tests walk it.
 
@@ -88,8 +88,9 @@ const StatusBody = Schema.Struct({
   drainedAt: Schema.optionalKey(Schema.String).annotate({
     description: "RFC 3339. When inbound listeners were drained on request, until Envoy's next start"
   }),
-  logLevel: Schema.optionalKey(Schema.Literals([...LogLevel.literals, "unknown"])).annotate({
-    description: "Of Envoy's loggers; unknown while Envoy has not answered a request for another level"
+  logLevel: Schema.optionalKey(ReportedLogLevel).annotate({
+    description:
+      "The level that Envoy was started with, or had when the agent last set it or asked for it, at each POST /enableLogging; mixed where its loggers have several, unknown while Envoy has not answered"
   }),
   logLevelResetsAt: Schema.optionalKey(Schema.String).annotate({ description: "RFC 3339. While a reset is pending" }),
   ...verboseFields

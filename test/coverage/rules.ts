@@ -195,6 +195,8 @@ export const chapters = {
       "Where the bootstrap has no ADS, connection is neither considered nor shown from the first moment on",
     "promises-while-stopping":
       "While the agent stops Envoy, no answer and no log line promises a reset, a repetition or a start that Envoy's end may forestall",
+    "logging-changed-elsewhere":
+      "Envoy is asked for the level that it has before 304 is answered: a level that was changed at its admin is seen at the next request",
     probes: "`/ready` and `/live` for probes",
     "drain-route":
       "`POST /drain_listeners` drains inbound listeners, `graceful` if given, and returns Envoy's answer; other parameters are 400",

@@ -207,6 +207,20 @@ describe("the management API on a real Envoy", () => {
     expect((await agent.status()).logLevel).toBe("info")
   }, 60_000)
 
+  it("sees a level that was changed at Envoy's admin, and does not answer 304 for the one before", async () => {
+    shows("logging-changed-elsewhere")
+    const { agent } = await startMesh()
+    await agent.until({ healthStatus: "HEALTHY" })
+    const admin = adminOf(agent)
+    expect((await post(agent, "/enableLogging?level=info")).status).toBe(304)
+    await ask(admin, "/logging?level=error", { method: "POST" })
+    expect((await post(agent, "/enableLogging?level=info")).body).toContain("from [error] to [info]")
+    await ask(admin, "/logging?admin=off", { method: "POST" })
+    expect((await post(agent, "/enableLogging?level=info")).body).toContain("from [mixed] to [info]")
+    expect((await post(agent, "/enableLogging?level=info")).status).toBe(304)
+    expect((await ask(admin, "/logging", { method: "POST" })).body).not.toMatch(/: (error|off)/)
+  })
+
   it("starts an Envoy again with the level that was made permanent", async () => {
     shows("restart-level", "logging-reset")
     const { agent } = await startMesh({ environment: { APPNET_ENVOY_RESTART_COUNT: "2" } })

@@ -18,6 +18,7 @@ import { ExpositionSourceLive } from "./ExpositionSourceLive.ts"
 import { activeConnectionsFilter, healthFilter, StatsJson, toActiveConnections, toHealthStats } from "./healthStats.ts"
 import { countInbound, ListenersDump } from "./inboundListeners.ts"
 import { ListenersDump as ListenerErrorsDump, listenerErrorsMask, toListenerErrors } from "./listenerErrors.ts"
+import { levelsOfLoggers } from "./loggers.ts"
 import { OwnEnvoyLive } from "./OwnEnvoyLive.ts"
 import { withSourceTimeout } from "./sourceTimeout.ts"
 import { controlTimeout, probeTimeout, statsTimeout } from "./timeouts.ts"
@@ -189,6 +190,9 @@ export const layerNoTransport = Layer.effect(
           ...(skipExit ? { skip_exit: "" } : {}),
           ...(inboundOnly ? { inboundonly: "" } : {})
         }),
+      logLevels: request(HttpClientRequest.post("/logging"), controlTimeout, (response) =>
+        Effect.map(Effect.flatMap(failUnless200("/logging")(response), text("/logging")), levelsOfLoggers)
+      ),
       setLogLevel: (level) => control("/logging", { level }),
       prometheus: ({ extensionOnly = false, usedOnly }) => {
         const endpoint = "/stats/prometheus"

@@ -1,9 +1,22 @@
-import { Clock, Duration, Effect, Fiber, FiberHandle, Layer, Option, Ref, Schedule, Semaphore, Stream } from "effect"
+import {
+  Clock,
+  Duration,
+  Effect,
+  Fiber,
+  FiberHandle,
+  Layer,
+  Option,
+  Ref,
+  Schedule,
+  Schema,
+  Semaphore,
+  Stream
+} from "effect"
 import { AdminClient, AdminError } from "../../services/AdminClient.ts"
 import { Config } from "../../services/Config.ts"
 import { ConfiguredLogLevel } from "../../services/ConfiguredLogLevel.ts"
 import { EnvoyProcess } from "../../services/EnvoyProcess.ts"
-import { type LevelChange, type LogLevel, LogLevels, type ReportedLogLevel } from "../../services/LogLevels.ts"
+import { type LevelChange, LogLevel, LogLevels, type ReportedLogLevel } from "../../services/LogLevels.ts"
 import { duringLife, hasEnded, isStopping } from "./oneLife.ts"
 import { timestamp } from "./timestamp.ts"
 
@@ -16,6 +29,14 @@ interface LevelState {
   readonly current: ReportedLogLevel
   /** When the pending reset is due, in monotonic nanoseconds. */
   readonly resetDue: Option.Option<bigint>
+}
+
+const isLogLevel = Schema.is(LogLevel)
+
+const describeLevels = (levels: ReadonlyArray<string>): ReportedLogLevel => {
+  const [level, ...others] = levels
+  if (others.length > 0) return "mixed"
+  return isLogLevel(level) ? level : "unknown"
 }
 
 const resetRetries = Schedule.spaced("1 second")
@@ -104,8 +125,26 @@ export const LogLevelsLive = Layer.effect(
       return levels
     })
 
+    /** The level that Envoy has: whoever reaches its admin may have changed it. */
+    const askForLevel = Effect.fn("LogLevels.askForLevel")(function* ({ current, epoch }: LevelState) {
+      // What Envoy has not answered it may still carry out, whatever it has now.
+      if (current === "unknown") return current
+      const found = yield* admin.logLevels.pipe(
+        duringLife(envoy, epoch, endpoint),
+        Effect.map(describeLevels),
+        Effect.tapError(({ message }) => Effect.logDebug(`the log level that Envoy has is unknown: ${message}`)),
+        Effect.orElseSucceed(() => "unknown" as const)
+      )
+      if (found === current || found === "unknown") return found
+      yield* record(epoch, { current: found })
+      yield* Effect.logInfo(`Envoy's log level was changed from [${current}] to [${found}], but not by the agent`)
+      return found
+    })
+
     const change = Effect.fn("LogLevels.set")(function* (to: LogLevel, permanent: boolean, requester: string) {
-      const { current: from, epoch } = yield* currentState
+      const known = yield* currentState
+      const { epoch } = known
+      const from = yield* askForLevel(known)
       const { level: configured, starts } = yield* configuredLevel.current
       const changed = from !== to
       const ended = () => new AdminError({ endpoint, reason: "unreachable", detail: "Envoy has ended" })

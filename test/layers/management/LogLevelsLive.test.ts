@@ -46,9 +46,14 @@ const levelsOn = Effect.fnUntraced(function* (admin: Layer.Layer<AdminClient>) {
 })
 
 const levels = Effect.gen(function* () {
-  const admin = simulatedAdmin()
+  const admin = simulatedAdmin({ level: "warning" })
   const world = yield* levelsOn(admin.layer)
-  return { ...world, admin, restart: restarting(world), asked: admin.levels }
+  const restart = Effect.tap(restarting(world), (level) =>
+    Effect.sync(() => {
+      admin.script.level = Option.getOrElse(level, () => "warning")
+    })
+  )
+  return { ...world, admin, restart, asked: admin.levels }
 })
 
 /** Envoy's end and its next start. */
@@ -67,6 +72,7 @@ const restarting = ({ configured, state }: Effect.Success<ReturnType<typeof leve
 const slowLevels = Effect.gen(function* () {
   const asked: Array<string> = []
   const admin = Layer.mock(AdminClient, {
+    logLevels: Effect.sync(() => [asked.at(-1) ?? "warning"]),
     setLogLevel: (level) =>
       Effect.delay(
         Effect.sync(() => {
@@ -226,6 +232,30 @@ describe("LogLevels", () => {
     })
   )
 
+  it.effect("asks Envoy for its level before it takes one for that in force, since others may have changed it", () =>
+    Effect.gen(function* () {
+      shows("logging-changed-elsewhere")
+      const { admin, asked, changeTo, lines, report, set } = yield* levels
+      admin.script.level = "debug"
+      assert.deepStrictEqual(yield* set("warning", false), { from: "debug", to: "warning", changed: true })
+      assert.deepStrictEqual(asked, ["warning"])
+      assert.include(lines[0], "Envoy's log level was changed from [warning] to [debug], but not by the agent")
+      admin.script.level = "error"
+      assert.isFalse((yield* set("error", false)).changed)
+      assert.deepStrictEqual(yield* report, { level: "error", resetsAt: Option.none() })
+      admin.script.level = "error trace"
+      admin.script.levelFails = "status"
+      yield* Effect.flip(changeTo("error", false))
+      assert.strictEqual((yield* report).level, "mixed")
+      admin.script.levelFails = undefined
+      assert.deepStrictEqual(yield* set("error", false), { from: "mixed", to: "error", changed: true })
+      for (const level of [undefined, "loud"]) {
+        admin.script.level = level
+        assert.deepStrictEqual(yield* set("error", false), { from: "unknown", to: "error", changed: true })
+      }
+    })
+  )
+
   it.effect("passes on any level after a request without an answer, also the one that was in force before", () =>
     Effect.gen(function* () {
       shows("logging-unknown")
@@ -296,6 +326,7 @@ describe("LogLevels", () => {
       const asked: Array<string> = []
       let hangs = false
       const admin = Layer.mock(AdminClient, {
+        logLevels: Effect.sync(() => [asked.at(-1) ?? "warning"]),
         setLogLevel: (level) =>
           Effect.suspend(() => {
             asked.push(level)
@@ -326,6 +357,7 @@ describe("LogLevels", () => {
       shows("logging-restart")
       const attempts = { begun: 0, interrupted: 0 }
       const hanging = Layer.mock(AdminClient, {
+        logLevels: Effect.succeed(["warning"]),
         setLogLevel: () =>
           Effect.suspend(() => {
             attempts.begun += 1
@@ -375,9 +407,10 @@ describe("LogLevels", () => {
   it.effect("applies a request right after a restart to the new Envoy", () =>
     Effect.gen(function* () {
       shows("restart-resets")
-      const { asked, set, state } = yield* levels
+      const { admin, asked, set, state } = yield* levels
       yield* set("debug", false)
       yield* SubscriptionRef.set(state, { _tag: "Starting", epoch: 1 })
+      admin.script.level = "warning"
       assert.deepStrictEqual(yield* set("debug", false), { from: "warning", to: "debug", changed: true })
       yield* TestClock.adjust("299 seconds")
       assert.deepStrictEqual(asked, ["debug", "debug"])
