@@ -109,6 +109,8 @@ export const chapters = {
     "socket-folder-missing": "A missing folder of a unix socket, of the agent or of Envoy, is called that",
     "recorded-cases": "The recorded environments have the recorded bootstraps, arguments and errors as outcome",
     "valid-for-envoy": "The real Envoy accepts these bootstraps, and those of random valid settings",
+    "credential-files":
+      "A certificate, key or token is a regular file of at most 8 MiB, for Envoy and for the diagnosis",
     "yaml-1.1": "Custom files are YAML 1.1",
     "yaml-bounded": "No custom file costs more than its size allows: aliases, merge keys, keys and nesting are bounded",
     "null-sections":
