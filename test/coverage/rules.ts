@@ -174,6 +174,8 @@ export const chapters = {
       "It fails too where no update comes in time and Envoy has no listener of its own, until a first update is accepted",
     "initial-config-restart": "A restart begins again at NOT_INITIALIZED",
     "no-ads": "Without ADS the connection is neither considered nor reported",
+    "other-protocol":
+      "A management server that is no gRPC server, or speaks TLS where none is expected, is told by what it sent",
     "diagnosis-stream":
       "The agent's own stream to the management server names the agent, and is not opened where Envoy is connected again",
     "held-certificate":
