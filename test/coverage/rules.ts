@@ -142,6 +142,8 @@ export const chapters = {
     "remade-for-each-start": "What a start needs is made again for each start: bootstrap, FIFOs and folder",
     "run-folder": "The agent's own files are in a folder of mode 0700 with a name that nobody can foresee",
     "stale-folders": "Folders of this user's killed agents are removed by the next one, those of running ones never",
+    "not-theirs":
+      "A file or live socket where a socket would be made is an error that names it, and stays; an abandoned socket is replaced",
     "own-files-removed": "A file or socket is removed at the end only if it is the one that this agent made",
     "restart-resets": "A restart resets the stats snapshot and cancels the reset of the log level",
     "drain-request": "A stop drains the listeners gracefully, without Envoy's own exit",
