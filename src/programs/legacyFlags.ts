@@ -21,7 +21,8 @@ const falseWords = new Set(["0", "f", "F", "false", "False", "FALSE"])
 /**
  * Reads the Go agent's flags, in any position, with one dash or two, as `-flag=value` or `-flag value`.
  * `-envoyReadiness` becomes the command `ready`. All other words stay as they are, except that a long flag behind one dash
- * gets its second dash. A flag that lacks its value also stays, with two dashes, for the command line to report.
+ * gets its second dash. A flag that lacks its value also stays, with two dashes, for the command line to report. Behind `--` no
+ * word is a flag; where nothing follows it, it says nothing and is left out.
  */
 export const readLegacyFlags = (words: ReadonlyArray<string>): Invocation => {
   const rest: Array<string> = []
@@ -29,6 +30,10 @@ export const readLegacyFlags = (words: ReadonlyArray<string>): Invocation => {
   let isReadiness = false
   for (let i = 0; i < words.length; i += 1) {
     const word = words[i] ?? ""
+    if (word === "--") {
+      if (i + 1 < words.length) rest.push(...words.slice(i))
+      break
+    }
     const [, name = "", attached] = /^--?([A-Za-z]+)(?:=(.*))?$/s.exec(word) ?? []
     const variable = Object.hasOwn(variableByFlag, name) ? variableByFlag[name] : undefined
     if (name === "envoyReadiness") {

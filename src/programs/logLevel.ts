@@ -1,6 +1,8 @@
 import { Effect } from "effect"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
+import * as Param from "effect/cli/Param"
+import * as Primitive from "effect/cli/Primitive"
 import { CommandDetails } from "../layers/commandLine/CommandDetails.ts"
 import { printOutput } from "../layers/commandLine/output.ts"
 import { printableLines } from "../layers/commandLine/printable.ts"
@@ -28,12 +30,19 @@ export const setLogLevel = Effect.fn("log-level")(function* ({ level, permanent 
   yield* printOutput(answer.status === 304 ? `the level is ${level} already` : printableLines(text))
 }, Effect.scoped)
 
+const levelChoice = Primitive.Choice(logLevelNames.map((name) => [name, name] as const))
+
+/** A level in any case, as the management API takes it. Help and completions show the names in lower case. */
+export const levelArgument = Param.makeSingle({
+  kind: Param.argumentKind,
+  name: "level",
+  primitiveType: { ...levelChoice, parse: (text) => levelChoice.parse(text.toLowerCase()) }
+}).pipe(Argument.withDescription(`one of ${LogLevel.literals.join(", ")}; warn means warning`))
+
 export const logLevelCommand = Command.make(
   "log-level",
   {
-    level: Argument.Literals("level", logLevelNames).pipe(
-      Argument.withDescription(`one of ${LogLevel.literals.join(", ")}; warn means warning`)
-    ),
+    level: levelArgument,
     permanent: switchFlag("permanent", "Keep the level, also when Envoy is restarted")
   },
   setLogLevel

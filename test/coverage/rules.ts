@@ -109,6 +109,8 @@ export const chapters = {
     "socket-folder-missing": "A missing folder of a unix socket, of the agent or of Envoy, is called that",
     "recorded-cases": "The recorded environments have the recorded bootstraps, arguments and errors as outcome",
     "valid-for-envoy": "The real Envoy accepts these bootstraps, and those of random valid settings",
+    "credential-files":
+      "A certificate, key or token is a regular file of at most 8 MiB, for Envoy and for the diagnosis",
     "yaml-1.1": "Custom files are YAML 1.1",
     "yaml-bounded": "No custom file costs more than its size allows: aliases, merge keys, keys and nesting are bounded",
     "null-sections":
@@ -140,6 +142,8 @@ export const chapters = {
     "remade-for-each-start": "What a start needs is made again for each start: bootstrap, FIFOs and folder",
     "run-folder": "The agent's own files are in a folder of mode 0700 with a name that nobody can foresee",
     "stale-folders": "Folders of this user's killed agents are removed by the next one, those of running ones never",
+    "not-theirs":
+      "A file or live socket where a socket would be made is an error that names it, and stays; an abandoned socket is replaced",
     "own-files-removed": "A file or socket is removed at the end only if it is the one that this agent made",
     "restart-resets": "A restart resets the stats snapshot and cancels the reset of the log level",
     "drain-request": "A stop drains the listeners gracefully, without Envoy's own exit",
@@ -172,6 +176,8 @@ export const chapters = {
       "It fails too where no update comes in time and Envoy has no listener of its own, until a first update is accepted",
     "initial-config-restart": "A restart begins again at NOT_INITIALIZED",
     "no-ads": "Without ADS the connection is neither considered nor reported",
+    "other-protocol":
+      "A management server that is no gRPC server, or speaks TLS where none is expected, is told by what it sent",
     "diagnosis-stream":
       "The agent's own stream to the management server names the agent, and is not opened where Envoy is connected again",
     "held-certificate":

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process"
-import { closeSync, openSync, writeFileSync } from "node:fs"
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import net from "node:net"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { shows } from "../shows.ts"
@@ -144,15 +144,58 @@ describe("another program at the address of Envoy's admin", () => {
     await controlPlaneIn(folder, { listeners: [answering(await freePort(), "by both")] })
     const first = await startAgent({ folder, environment: { ...serviceConnect(folder), ...admin } })
     await first.until({ healthStatus: "HEALTHY" })
-    const second = await startAgent({ folder, environment: { ...serviceConnect(folder), ...admin } })
-    await second.until({ healthStatus: "HEALTHY" })
+    rmSync(`${folder}/admin.sock`)
+    const other = net.createServer().listen(`${folder}/admin.sock`)
+    onTestFinished(() => void other.close())
     const reason = `another program has replaced the socket of Envoy's admin, ${folder}/admin.sock`
     await first.until({ healthStatus: "UNHEALTHY", reason })
     await expectRefusals(first, /^another program has replaced the socket of Envoy's admin/)
     expect(first.stderr()).toContain(`[warning] [AppNet Agent] ${reason}`)
-    expect(second.stderr()).toMatch(
-      /\[warning\] .* Envoy replaces the socket of its admin, \S+ \(APPNET_ENVOY_ADMIN_UDS_PATH\), on which another program \(pid \d+, envoy\) listens/
+  })
+})
+
+describe("the socket of Envoy's admin", () => {
+  it("is not taken from an Envoy that listens on it: the second agent ends, and the first is none the worse", async () => {
+    shows("not-theirs")
+    const folder = privateFolder()
+    const path = `${folder}/admin.sock`
+    const admin = { ENVOY_ADMIN_MODE: "uds", APPNET_ENVOY_ADMIN_UDS_PATH: path }
+    await controlPlaneIn(folder, { listeners: [answering(await freePort(), "by one")] })
+    const first = await startAgent({ folder, environment: { ...serviceConnect(folder), ...admin } })
+    await first.until({ healthStatus: "HEALTHY" })
+    const second = await startAgent({ folder, environment: { ...serviceConnect(folder), ...admin } })
+    expect((await second.exited).code).toBe(1)
+    expect(second.stderr()).toContain(
+      `: ${path} (APPNET_ENVOY_ADMIN_UDS_PATH) is a socket on which a process listens, which Envoy would replace: stop that process, or choose another path`
     )
-    expect((await second.status()).healthStatus).toBe("HEALTHY")
+    expect((await first.status()).healthStatus).toBe("HEALTHY")
+  })
+
+  it("takes no file's place, neither at the start nor at a restart", async () => {
+    shows("not-theirs")
+    const folder = privateFolder()
+    const path = `${folder}/admin.sock`
+    const environment = {
+      ...serviceConnect(folder),
+      ENVOY_ADMIN_MODE: "uds",
+      APPNET_ENVOY_ADMIN_UDS_PATH: path,
+      APPNET_ENVOY_RESTART_COUNT: "1"
+    }
+    await controlPlaneIn(folder, { listeners: [answering(await freePort(), "by one")] })
+    writeFileSync(path, "precious")
+    const refused = await startAgent({ folder, environment })
+    expect((await refused.exited).code).toBe(1)
+    expect(refused.stderr()).toContain(`APPNET_ENVOY_ADMIN_UDS_PATH=${path} is a file, which a socket would replace`)
+    expect(readFileSync(path, "utf8")).toBe("precious")
+
+    rmSync(path)
+    const agent = await startAgent({ folder, environment })
+    const { envoyPid } = await agent.until({ healthStatus: "HEALTHY" })
+    rmSync(path)
+    writeFileSync(path, "precious")
+    process.kill(Number(envoyPid), "SIGKILL")
+    await agent.exited
+    expect(agent.stderr()).toContain(`${path} (APPNET_ENVOY_ADMIN_UDS_PATH) is a file, which Envoy would replace`)
+    expect(readFileSync(path, "utf8")).toBe("precious")
   })
 })

@@ -199,7 +199,8 @@ describe("relay mode", () => {
     expect((await first.agent.status()).envoyState).toBe("LIVE")
 
     // The next relay takes the socket over, and the first leaves it alone when it ends.
-    const next = await startRelay(upstream, lastingKey, same)
+    const admin = { APPNET_ENVOY_ADMIN_UDS_PATH: `${first.agent.folder}/next.sock` }
+    const next = await startRelay(upstream, { ...lastingKey, ...admin }, same)
     await next.agent.until({ healthStatus: "HEALTHY" })
     first.agent.child.kill("SIGTERM")
     await first.agent.exited

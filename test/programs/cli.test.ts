@@ -69,6 +69,8 @@ describe("the command line", () => {
         ["run --xyzzy", 'unknown flag "--xyzzy": "run" takes no flags', "run"],
         ["status now", 'unexpected argument "now"; usage: appnet-agent status [flags]', "status"],
         ["log-level", `missing argument <level>: one of ${levels}; warn means warning`, "log-level"],
+        ["log-level ", `<level> needs a value: one of warn, ${levels}`, "log-level"],
+        ["log-level LOUD", `invalid value "LOUD" for <level>: expected one of warn, ${levels}`, "log-level"],
         ["log-level loud", `invalid value "loud" for <level>: expected one of warn, ${levels}`, "log-level"],
         ["stats --filter x", 'invalid value "x" for --filter: expected metrics_extension', "stats"],
         ["ready --timeout", 'flag "--timeout" needs a value: seconds', "ready"],

@@ -9,7 +9,9 @@ import { readLegacyFlags } from "../../src/programs/legacyFlags.ts"
 import { shows } from "../shows.ts"
 
 const Word = Schema.String.check(
-  Schema.makeFilter((word) => !/^--?(envoyReadiness|logLevel|envoyConfigPath)(=|$)|^-[a-z]{2}/is.test(word))
+  Schema.makeFilter(
+    (word) => word !== "--" && !/^--?(envoyReadiness|logLevel|envoyConfigPath)(=|$)|^-[a-z]{2}/is.test(word)
+  )
 )
 
 describe("the Go agent's flags", () => {
@@ -52,6 +54,19 @@ describe("the Go agent's flags", () => {
     shows("old-flags")
     assert.deepStrictEqual(readLegacyFlags(["config", "-json", "-h"]).words, ["config", "--json", "-h"])
     assert.deepStrictEqual(readLegacyFlags(["-loglevel", "debug", "-5"]).words, ["--loglevel", "debug", "-5"])
+  })
+
+  it("are none behind two dashes, which are left out where nothing follows them", () => {
+    shows("old-flags")
+    for (const words of [[], ["run"], ["status", "--json"], ["ready", "--timeout", "0"]]) {
+      assert.deepStrictEqual(readLegacyFlags([...words, "--"]), { words, environment: {} })
+    }
+    const words = ["log-level", "--", "-logLevel", "-envoyReadiness"]
+    assert.deepStrictEqual(readLegacyFlags(words), { words, environment: {} })
+    assert.deepStrictEqual(readLegacyFlags(["-logLevel=debug", "run", "--"]), {
+      words: ["run"],
+      environment: { ENVOY_LOG_LEVEL: "debug" }
+    })
   })
 
   it.effect.prop("leave every other word as it is", [Schema.Array(Word)], ([words]) =>

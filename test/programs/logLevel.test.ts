@@ -1,6 +1,8 @@
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { setLogLevel } from "../../src/programs/logLevel.ts"
+import { Command } from "effect/cli"
+import { levelArgument, setLogLevel } from "../../src/programs/logLevel.ts"
 import { shows } from "../shows.ts"
 import { scriptedAgent } from "./scriptedAgent.ts"
 
@@ -15,6 +17,20 @@ describe("the command log-level", () => {
         "POST /enableLogging?level=debug",
         "POST /enableLogging?level=off&permanent=true"
       ])
+    })
+  )
+
+  it.effect("takes a level in any case, as the API does", () =>
+    Effect.gen(function* () {
+      shows("control-commands")
+      const levels: Array<string> = []
+      const command = Command.make("log-level", { level: levelArgument }, ({ level }) =>
+        Effect.sync(() => void levels.push(level))
+      )
+      for (const word of ["DEBUG", "Warn", "info"]) {
+        yield* Effect.provide(Command.runWith(command, { version: "1.2.3" })([word]), NodeServices.layer)
+      }
+      assert.deepStrictEqual(levels, ["debug", "warn", "info"])
     })
   )
 

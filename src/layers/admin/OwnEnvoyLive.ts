@@ -168,16 +168,13 @@ export const OwnEnvoyLive = Layer.effect(
       )
     }, oneAtATime.withPermit)
 
-    // Envoy ends by itself where it cannot listen, and says so in its own log alone. A socket file it replaces.
+    // Envoy ends by itself where it cannot listen, and says so in its own log alone. On a live socket it is not started at all.
     const warnBeforeStart = Effect.fnUntraced(function* (state: EnvoyState) {
-      if (state._tag !== "Starting") return
+      if (state._tag !== "Starting" || admin._tag === "Unix") return
       const found = yield* listener
       if (found._tag !== "OtherProgram" || (yield* envoy.state) !== state) return
       const who = programName(found)
-      const text =
-        admin._tag === "Unix"
-          ? `${name} replaces the socket of its admin, ${address} (${variable}), on which ${who} listens`
-          : `${who} listens on the address of ${name}'s admin, ${address} (${variable}): ${name} ends if it cannot listen there too`
+      const text = `${who} listens on the address of ${name}'s admin, ${address} (${variable}): ${name} ends if it cannot listen there too`
       yield* warnOnce(state.epoch, text)
     })
     yield* envoy.changes.pipe(Stream.runForEach(warnBeforeStart), Effect.forkScoped)

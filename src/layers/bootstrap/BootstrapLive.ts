@@ -29,11 +29,11 @@ export const isAmong = (problems: ReadonlyArray<InvalidSetting>) => {
 
 /** What is wrong with the files, whatever the mode needs besides. */
 const fileProblems = ({
+  credentialProblems,
   manifestProblems,
-  mergedFiles,
-  missingCredentials
-}: Pick<BootstrapInputs, "manifestProblems" | "mergedFiles" | "missingCredentials">): ReadonlyArray<UserFileError> => [
-  ...missingCredentials,
+  mergedFiles
+}: Pick<BootstrapInputs, "credentialProblems" | "manifestProblems" | "mergedFiles">): ReadonlyArray<UserFileError> => [
+  ...credentialProblems,
   ...manifestProblems,
   ...mergedFiles.problems
 ]
@@ -67,7 +67,7 @@ const problemsOfUnknownMode = Effect.fn("Bootstrap.problemsOfUnknownMode")(funct
   const isInvalid = isAmong(invalid)
   // A relay reads none of a workload's files, and has its admin on a socket.
   const mayBeRelay = isInvalid("APPNET_ENABLE_RELAY_MODE_FOR_XDS")
-  const files = mayBeRelay ? [] : fileProblems(yield* Effect.all(workloadFiles(settings)))
+  const files = mayBeRelay ? [] : fileProblems(yield* Effect.all(workloadFiles("standalone", settings)))
   const conflict = mayBeRelay ? undefined : tracerConflict(settings)
   return [
     ...invalid,

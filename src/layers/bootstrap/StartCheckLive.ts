@@ -6,7 +6,7 @@ import { EnvoyBinary } from "../../services/EnvoyBinary.ts"
 import type { Host } from "../../services/Host.ts"
 import type { InstanceMetadata, TaskMetadata } from "../../services/Metadata.ts"
 import { StartCheck } from "../../services/StartCheck.ts"
-import { agentPathProblems } from "./agentPaths.ts"
+import { agentPathProblems, ownAdminProblems, socketPlaces } from "./agentPaths.ts"
 import { isAmong, makeBootstrap } from "./BootstrapLive.ts"
 import { chooseMode } from "./mode/chooseMode.ts"
 import { readCustomBootstrap } from "./userFiles/customBootstrap.ts"
@@ -22,24 +22,29 @@ const modeInForce = Effect.gen(function* () {
   return { name: "own bootstrap" as const, reason: `ENVOY_CONFIG_FILE=${settings.ENVOY_CONFIG_FILE}` }
 })
 
+const customAdminProblems = ({ admin, document }: Bootstrap["Service"]) =>
+  document._tag === "Custom" && admin._tag === "Unix" ? ownAdminProblems(document.path, admin.path) : Effect.succeed([])
+
 /** The bootstrap; an Envoy that can be started with it, and folders for the agent's own files. */
 const checkStart = Effect.gen(function* () {
   const { problems: invalid, settings } = yield* Config
   const binary = yield* EnvoyBinary
   const envoy = yield* Effect.result(binary.path)
   const bootstrap = yield* Effect.result(makeBootstrap)
+  const isGenerated = Result.isSuccess(bootstrap)
+    ? bootstrap.success.document._tag === "Generated"
+    : (yield* modeInForce).name !== "own bootstrap"
+  const options = { isGenerated, isInvalid: isAmong(invalid) }
+  const places = yield* socketPlaces(settings, options)
   const problems: ReadonlyArray<BootstrapProblem> = [
     ...(Result.isFailure(bootstrap) ? bootstrap.failure.problems : []),
-    ...(yield* agentPathProblems(settings, {
-      isGenerated: Result.isSuccess(bootstrap)
-        ? bootstrap.success.document._tag === "Generated"
-        : (yield* modeInForce).name !== "own bootstrap",
-      isInvalid: isAmong(invalid)
-    })),
+    ...(yield* agentPathProblems(settings, options)),
+    ...places.problems,
+    ...(Result.isSuccess(bootstrap) ? yield* customAdminProblems(bootstrap.success) : []),
     ...(Result.isFailure(envoy) ? [envoy.failure] : [])
   ]
   return Result.isSuccess(bootstrap) && problems.length === 0
-    ? bootstrap.success
+    ? Bootstrap.of({ ...bootstrap.success, warnings: [...bootstrap.success.warnings, ...places.warnings] })
     : yield* new BootstrapError({ problems })
 })
 

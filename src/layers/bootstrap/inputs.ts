@@ -6,8 +6,8 @@ import type { SettingName, Settings } from "../../services/Settings.ts"
 import type { BootstrapFacts } from "./compose.ts"
 import { resolveAdminAccessLog } from "./fragments/adminAccessLog.ts"
 import { socketWarnings } from "./fragments/unixSockets.ts"
+import { credentialProblems } from "./mode/credentials.ts"
 import { decideLocalRelay } from "./mode/localRelay.ts"
-import { missingCredentialFiles } from "./mode/standaloneCredentials.ts"
 import { findTrustedRoots } from "./mode/trustedRoots.ts"
 import { collectPlatformFacts } from "./platformFacts.ts"
 import { type MergedFiles, readMergedFiles } from "./userFiles/mergedFiles.ts"
@@ -16,17 +16,17 @@ import { samplingManifestProblems } from "./userFiles/samplingManifest.ts"
 const noMergedFiles: MergedFiles = { files: [], problems: [] }
 
 /** The files that a workload's bootstrap is made of or refers to. A relay's bootstrap is a template alone. */
-export const workloadFiles = (settings: Settings) => ({
-  missingCredentials: missingCredentialFiles(settings),
+export const workloadFiles = (mode: AgentMode, settings: Settings) => ({
+  credentialProblems: credentialProblems(mode, settings),
   manifestProblems: samplingManifestProblems(settings),
   mergedFiles: readMergedFiles(settings)
 })
 
-const noWorkloadFiles = {
-  missingCredentials: Effect.succeed([]),
+const relayFiles = (settings: Settings) => ({
+  credentialProblems: credentialProblems("relay", settings),
   manifestProblems: Effect.succeed([]),
   mergedFiles: Effect.succeed(noMergedFiles)
-}
+})
 
 /** Whether Envoy's version decides something: which runtime flags it still knows, or whether it is built for FIPS. */
 const dependsOnVersion = (mode: AgentMode, { APPNET_RUNTIME_GUARDS }: Settings) =>
@@ -48,7 +48,7 @@ export const collectInputs = Effect.fn("Bootstrap.collectInputs")(function* (mod
       accessLog: resolveAdminAccessLog(settings.ENVOY_ADMIN_ACCESS_LOG_FILE),
       trustedRoots: findTrustedRoots(settings),
       socketWarnings: socketWarnings(settings),
-      ...(mode === "relay" ? noWorkloadFiles : workloadFiles(settings))
+      ...(mode === "relay" ? relayFiles(settings) : workloadFiles(mode, settings))
     },
     { concurrency: "unbounded" }
   )

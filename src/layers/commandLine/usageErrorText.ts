@@ -72,7 +72,8 @@ const allowedText = (expected: string): string => {
 const invalidValue = ({ expected, kind, option, value }: CliError.InvalidValue): string => {
   const place = kind === "flag" ? asFlag(option) : `<${option}>`
   if (expected === "at most 1 value") return `flag "${place}" is given more than once`
-  if (value === "") return `flag "${place}" needs a value: ${allowedText(expected)}`
+  const subject = kind === "flag" ? `flag "${place}"` : place
+  if (value === "") return `${subject} needs a value: ${allowedText(expected)}`
   return `invalid value ${quoted(value)} for ${place}: expected ${allowedText(expected)}`
 }
 

@@ -11,7 +11,7 @@ import { describeExpired, followHeldFiles } from "./heldFiles.ts"
 import { ProbeError } from "./ProbeError.ts"
 import { readOptionalFile } from "./readFile.ts"
 import { describeRefusal } from "./streamRefusal.ts"
-import { connectTls } from "./tls.ts"
+import { connectTls, explainClosed } from "./tls.ts"
 
 /** A server refuses a stream at once; if it has not done so by then, it has accepted it. */
 const streamTimeout = "1 second"
@@ -71,7 +71,9 @@ const findProblem = (
       server.relaysTo === undefined ? Option.none() : yield* findProblem(server.relaysTo, identity, isNeeded)
     if (Option.isSome(upstreamProblem) || !server.streams) return upstreamProblem
     if (!(yield* isNeeded)) return Option.none()
-    return yield* tryStream(server, connection, identity)
+    return yield* Effect.catch(tryStream(server, connection, identity), (error) =>
+      Effect.flatMap(explainClosed(server, error), Effect.fail)
+    )
   }).pipe(
     Effect.scoped,
     Effect.catchTag("ProbeError", (error) => Effect.asSome(describeFailure(server, error)))

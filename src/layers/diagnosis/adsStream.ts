@@ -1,5 +1,6 @@
-import { type Duration, Effect, Result } from "effect"
+import { type Duration, Effect, Option, Result } from "effect"
 import { foreignLine } from "../../services/foreignText.ts"
+import { keepBeginning, otherProtocol } from "./answerBeginning.ts"
 import type { Connection } from "./connect.ts"
 import { ProbeError, toProbeError } from "./ProbeError.ts"
 
@@ -52,12 +53,13 @@ export const openAdsStream = Effect.fn("openAdsStream")(function* (
 ) {
   // Loaded here, since most agents never need a diagnosis.
   const http2 = yield* Effect.promise(() => import("node:http2"))
+  if (socket.destroyed || socket.readableEnded) return yield* failure() ?? closedWithoutAnswer
+  const { beginning, stream: connection } = keepBeginning(socket)
   // A server rejects a client certificate once the handshake is over, some of them without a word.
-  const endOfConnection = () => failure() ?? closedWithoutAnswer
-  if (socket.destroyed || socket.readableEnded) return yield* endOfConnection()
-  return yield* Effect.callback<StreamEnd, ProbeError>((resume) => {
-    const session = http2.connect(`http://${authority}`, { createConnection: () => socket })
-    const fail = (error: Error) => resume(Effect.fail(toProbeError(error)))
+  const endOfConnection = () => otherProtocol(beginning()) ?? failure() ?? closedWithoutAnswer
+  const end = yield* Effect.callback<StreamEnd, ProbeError>((resume) => {
+    const session = http2.connect(`http://${authority}`, { createConnection: () => connection })
+    const fail = (error: Error) => resume(Effect.fail(otherProtocol(beginning()) ?? toProbeError(error)))
     session.on("error", fail)
     const stream = session.request({
       ":method": "POST",
@@ -102,4 +104,7 @@ export const openAdsStream = Effect.fn("openAdsStream")(function* (
       session.destroy()
     })
   }).pipe(Effect.timeoutOption(timeout))
+  // A server of another protocol may have said too little for HTTP/2 to be sure, and wait.
+  const other = Option.isNone(end) ? otherProtocol(beginning()) : undefined
+  return other === undefined ? end : yield* other
 })

@@ -10,12 +10,15 @@ export interface Connection {
   readonly failure: () => ProbeError | undefined
 }
 
+/** A certificate or a key that cannot be read as one is thrown. */
+const thrown = (error: unknown) => toProbeError(error instanceof Error ? error : new Error(`${error}`))
+
 /** Opens a socket and waits for the event that says that it is connected. The scope destroys it. */
 export const openSocket = (
   connectedEvent: "connect" | "secureConnect",
   open: () => net.Socket
 ): Effect.Effect<Connection, ProbeError, Scope.Scope> =>
-  Effect.acquireRelease(Effect.sync(open), (socket) => Effect.sync(() => socket.destroy())).pipe(
+  Effect.acquireRelease(Effect.try({ try: open, catch: thrown }), (socket) => Effect.sync(() => socket.destroy())).pipe(
     Effect.flatMap((socket) =>
       Effect.callback<Connection, ProbeError>((resume) => {
         let failure: ProbeError | undefined

@@ -52,6 +52,9 @@ const tlsCause = (
   if (code === "ERR_SSL_WRONG_VERSION_NUMBER" || code === "ERR_SSL_PACKET_LENGTH_TOO_LONG") {
     return `it does not speak TLS there: check the port${isStandalone ? ", or set APPNET_XDS_MODE=grpc" : ` in ${variables}`}`
   }
+  if (code.startsWith("ERR_OSSL_") && tls.certificate !== undefined) {
+    return `the client certificate ${tls.certificate} cannot be used with its key ${tls.key}: check APPNET_XDS_CLIENT_CERT_FILE and APPNET_XDS_CLIENT_KEY_FILE (${code})`
+  }
   if (/CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE/.test(code) && isStandalone && tls.certificate === undefined) {
     return "it asks for a client certificate: set APPNET_XDS_MODE=mtls with APPNET_XDS_CLIENT_CERT_FILE and APPNET_XDS_CLIENT_KEY_FILE"
   }
@@ -64,6 +67,15 @@ const tlsCause = (
   return undefined
 }
 
+/** What to check where a server speaks another protocol; undefined for every other error. */
+const protocolCause = (server: ManagementServerAddress, { code, message }: Pick<ProbeError, "code" | "message">) => {
+  if (code !== "NOT_GRPC" && code !== "SPEAKS_TLS") return undefined
+  if (server._tag === "Unix") return `${message}: check that it is the relay's socket`
+  const check = `check the port in ${server.namedBy.join(", ")}`
+  const isPlain = server.tls === undefined && server.relaysTo === undefined
+  return code === "SPEAKS_TLS" && isPlain ? `${message}: set APPNET_XDS_MODE=tls, or ${check}` : `${message}: ${check}`
+}
+
 /** One sentence that says why no connection was made, and what to check. */
 export const describeConnectError = (
   server: ManagementServerAddress,
@@ -72,8 +84,10 @@ export const describeConnectError = (
   const variables = server.namedBy.join(", ")
   // Over TLS, `streams` is true in standalone mode alone: in the other modes requests must be signed.
   const cause =
-    server._tag === "Unix"
+    protocolCause(server, error) ??
+    (server._tag === "Unix"
       ? socketCauses(variables)[error.code]
-      : ((server.tls && tlsCause(error, server.tls, variables, server.streams)) ?? networkCauses(variables)[error.code])
+      : ((server.tls && tlsCause(error, server.tls, variables, server.streams)) ??
+        networkCauses(variables)[error.code]))
   return `management server ${formatAddress(server)}: ${cause ?? `${error.message} (${error.code})`}`
 }

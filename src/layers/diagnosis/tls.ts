@@ -1,8 +1,10 @@
 import * as net from "node:net"
 import * as tls from "node:tls"
 import { Effect } from "effect"
-import type { TlsFiles } from "../../services/Bootstrap.ts"
+import type { ManagementServerAddress, TlsFiles } from "../../services/Bootstrap.ts"
+import { speaksTls } from "./answerBeginning.ts"
 import { openSocket } from "./connect.ts"
+import type { ProbeError } from "./ProbeError.ts"
 import { readFile, readOptionalFile } from "./readFile.ts"
 
 /**
@@ -34,4 +36,18 @@ export const connectTls = Effect.fn("connectTls")(function* (
       checkServerIdentity: (_, certificate) => tls.checkServerIdentity(files.serverName, certificate)
     })
   )
+})
+
+/** Whether a server answers a TLS handshake. Nothing is sent to it afterwards, so its certificate does not matter. */
+const answersTls = (host: string, port: number) =>
+  openSocket("secureConnect", () => tls.connect({ host, port, rejectUnauthorized: false, ALPNProtocols: ["h2"] })).pipe(
+    Effect.scoped,
+    Effect.match({ onFailure: ({ code }) => code.includes("ALERT"), onSuccess: () => true })
+  )
+
+/** Many TLS servers close a plain connection without a word. This finds out whether that is why a server has closed one. */
+export const explainClosed = Effect.fn("explainClosed")(function* (server: ManagementServerAddress, error: ProbeError) {
+  const isClosed = ["CLOSED", "ECONNRESET"].includes(error.code)
+  if (!isClosed || server._tag === "Unix" || server.tls !== undefined) return error
+  return (yield* answersTls(server.host, server.port)) ? speaksTls : error
 })

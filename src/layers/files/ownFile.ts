@@ -21,7 +21,7 @@ const writeWhole = (path: string, content: string): FileIdentity | undefined => 
 const isWritten = (path: string, content: string): boolean => {
   const status = fs.lstatSync(path, { throwIfNoEntry: false })
   const isOfThisUser = status?.isFile() === true && status.uid === process.getuid?.() && (status.mode & 0o777) === 0o600
-  return isOfThisUser && fs.readFileSync(path, "utf8") === content
+  return isOfThisUser && status.size === Buffer.byteLength(content) && fs.readFileSync(path, "utf8") === content
 }
 
 /** A file that this agent makes. All of it throws what the file system says. */

@@ -13,7 +13,10 @@ import {
 import { EnvoyOutput } from "../../services/EnvoyOutput.ts"
 import { EnvoyRole, nameOf } from "../../services/EnvoyRole.ts"
 import { EnvoyWrapper } from "../../services/EnvoyWrapper.ts"
+import { printableLine } from "../../services/foreignText.ts"
+import type { SettingName } from "../../services/Settings.ts"
 import { removeSocketAtEnd } from "../files/leftSocket.ts"
+import { lastingOccupantOf, occupantOf } from "../files/socketPlace.ts"
 import { startChild } from "./childProcess.ts"
 import { startDeathGuard } from "./deathGuard.ts"
 import { envoyArguments, hotRestartArguments } from "./envoyArguments.ts"
@@ -37,6 +40,23 @@ const readSample = (pid: number): Effect.Effect<Option.Option<ProcessSample>> =>
     Effect.catch((error) => Effect.as(Effect.logDebug(`no sample of process ${pid}:`, error.cause), Option.none()))
   )
 
+/** A socket that Envoy makes. It removes whatever is at the path. */
+interface EnvoySocket {
+  readonly path: string
+  readonly variable: SettingName
+  /** Whether a new agent takes it over from one that still runs, as in a deployment. */
+  readonly isHandedOver: boolean
+}
+
+/** Fails where Envoy would remove what is not the agent's. */
+const checkPlace = Effect.fnUntraced(function* ({ isHandedOver, path, variable }: EnvoySocket) {
+  const occupant = yield* isHandedOver ? occupantOf(path) : lastingOccupantOf(path)
+  if (occupant === undefined || (occupant.isLive && isHandedOver)) return
+  const advice = occupant.isLive ? "stop that process" : "remove it"
+  const message = `${printableLine(path)} (${variable}) is ${occupant.what}, which Envoy would replace: ${advice}, or choose another path`
+  return yield* Effect.fail({ message })
+})
+
 export const EnvoyLauncherLive = Layer.effect(
   EnvoyLauncher,
   Effect.gen(function* () {
@@ -49,12 +69,20 @@ export const EnvoyLauncherLive = Layer.effect(
     const wrapper = yield* EnvoyWrapper
     const configuredLevel = yield* ConfiguredLogLevel
     const isRelay = settings.APPNET_ENABLE_RELAY_MODE_FOR_XDS && document._tag === "Generated"
-    for (const path of [
-      ...(admin._tag === "Unix" ? [admin.path] : []),
-      ...(isRelay ? [settings.APPNET_RELAY_LISTENER_UDS_PATH] : [])
-    ]) {
-      yield* removeSocketAtEnd(path)
-    }
+    const adminVariable = document._tag === "Custom" ? "ENVOY_CONFIG_FILE" : "APPNET_ENVOY_ADMIN_UDS_PATH"
+    const sockets: ReadonlyArray<EnvoySocket> = [
+      ...(admin._tag === "Unix" ? [{ path: admin.path, variable: adminVariable, isHandedOver: false } as const] : []),
+      ...(isRelay
+        ? [
+            {
+              path: settings.APPNET_RELAY_LISTENER_UDS_PATH,
+              variable: "APPNET_RELAY_LISTENER_UDS_PATH",
+              isHandedOver: true
+            } as const
+          ]
+        : [])
+    ]
+    for (const { path } of sockets) yield* removeSocketAtEnd(path)
     // Found out once for all starts, while the layers above this one are still being built.
     const prerequisites = yield* Effect.cached(
       Effect.all({ path: binary.path, wrapper: wrapper.words, baseId: freeBaseId }, { concurrency: "unbounded" })
@@ -80,6 +108,7 @@ export const EnvoyLauncherLive = Layer.effect(
     const launch = Effect.gen(function* () {
       const { baseId, path, wrapper } = yield* prerequisites
       const failed = (error: { readonly message: string }) => new EnvoyLaunchFailed({ path, problem: error.message })
+      yield* Effect.mapError(Effect.forEach(sockets, checkPlace, { discard: true }), failed)
       const bootstrapPath = yield* Effect.mapError(bootstrap.prepare, failed)
       const descriptors = yield* Effect.mapError(output.open, failed)
       const moved = role === "main" ? yield* configuredLevel.takeForStart : Option.none()

@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs"
+import * as net from "node:net"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { StartCheckLive } from "../../../src/layers/bootstrap/StartCheckLive.ts"
@@ -8,6 +10,7 @@ import {
   bootstrapOf,
   type Environment,
   readOnlyFiles,
+  relay,
   serviceConnect,
   type World,
   withFiles,
@@ -49,6 +52,50 @@ describe("a start", () => {
       assert.strictEqual(
         `${yield* startProblemsOf({ ...serviceConnect, APPNET_RUN_DIR: "/nonexistent" })}`,
         "APPNET_RUN_DIR=/nonexistent cannot hold the files of this agent: /nonexistent does not exist"
+      )
+    })
+  )
+
+  it.effect("needs places for its sockets in which there is nothing of somebody else's", () =>
+    Effect.gen(function* () {
+      shows("not-theirs", "config-refused")
+      const DIR = yield* withFiles({ file: "precious" })
+      writeFileSync(`${DIR}/own`, `admin: { address: { pipe: { path: ${DIR}/file } } }`)
+      const taken = (variable: string) =>
+        `${variable}=${DIR}/file is a file, which a socket would replace: remove it, or choose another path`
+      const variables = ["APPNET_AGENT_ADMIN_UDS_PATH", "APPNET_RELAY_LISTENER_UDS_PATH", "APPNET_ENVOY_ADMIN_UDS_PATH"]
+      const paths = Object.fromEntries(variables.map((variable) => [variable, `${DIR}/file`]))
+      const inRelay = { ...relay, APPNET_AGENT_ADMIN_MODE: "uds", ...paths }
+      assert.deepStrictEqual(yield* startProblemsOf(inRelay), variables.map(taken))
+      assert.deepStrictEqual(yield* startProblemsOf({ ...serviceConnect, ENVOY_ADMIN_MODE: "uds", ...paths }), [
+        taken("APPNET_ENVOY_ADMIN_UDS_PATH")
+      ])
+      // Where no socket is made, nobody minds.
+      yield* startOf({ ...serviceConnect, ...paths })
+      assert.deepStrictEqual(yield* startProblemsOf({ ENVOY_CONFIG_FILE: `${DIR}/own` }), [
+        `ENVOY_CONFIG_FILE=${DIR}/own has Envoy's admin at ${DIR}/file, which is a file that a socket would replace: remove it, or choose another path`
+      ])
+    })
+  )
+
+  it.effect("is warned of a process at the place of a socket, which may be the agent that runs already", () =>
+    Effect.gen(function* () {
+      shows("not-theirs")
+      const path = `${yield* withFiles({})}/live.sock`
+      yield* Effect.acquireRelease(
+        Effect.callback<net.Server>((resume) => {
+          const server = net.createServer().listen(path, () => resume(Effect.succeed(server)))
+        }),
+        (server) => Effect.sync(() => server.close())
+      )
+      const { warnings } = yield* startOf({
+        ...serviceConnect,
+        ENVOY_ADMIN_MODE: "uds",
+        APPNET_ENVOY_ADMIN_UDS_PATH: path
+      })
+      assert.include(
+        warnings,
+        `APPNET_ENVOY_ADMIN_UDS_PATH=${path} is a socket on which a process listens: another agent does not start beside it`
       )
     })
   )

@@ -1,9 +1,11 @@
 import { execFileSync } from "node:child_process"
-import { closeSync, constants, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs"
+import { closeSync, constants, mkdtempSync, openSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { maximumCredentialBytes } from "../../../src/layers/bootstrap/userFiles/limits.ts"
 import { readFile } from "../../../src/layers/diagnosis/readFile.ts"
+import { shows } from "../../shows.ts"
 
 const folder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(`${tmpdir()}/appnet-read-`)),
@@ -29,6 +31,25 @@ describe("a file that Envoy's connection needs", () => {
         )
         assert.deepStrictEqual({ code, message }, { code: "not a regular file", message: `${path} cannot be read` })
       }
+    })
+  )
+
+  it.live("is refused past a limit, and read up to it", () =>
+    Effect.gen(function* () {
+      shows("credential-files")
+      const path = `${yield* folder}/ca.pem`
+      writeFileSync(path, "")
+      // Without blocks on the disk.
+      for (const size of [1024 ** 4, maximumCredentialBytes + 1]) {
+        truncateSync(path, size)
+        const { code, message } = yield* Effect.flip(readFile(path))
+        assert.deepStrictEqual(
+          { code, message },
+          { code: "larger than 8388608 bytes, which is the limit", message: `${path} cannot be read` }
+        )
+      }
+      truncateSync(path, maximumCredentialBytes)
+      assert.lengthOf(yield* readFile(path), maximumCredentialBytes)
     })
   )
 

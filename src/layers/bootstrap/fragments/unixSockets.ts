@@ -3,7 +3,7 @@ import type { SettingName, Settings } from "../../../services/Settings.ts"
 import { folderOf, folderProblem, isAbstractSocket } from "../pathAccess.ts"
 
 /** The variables that name unix sockets which Envoy creates when it starts. */
-const createdSockets = (settings: Settings) => {
+export const createdSockets = (settings: Settings) => {
   const isRelay = settings.APPNET_ENABLE_RELAY_MODE_FOR_XDS
   return [
     ...(isRelay ? (["APPNET_RELAY_LISTENER_UDS_PATH"] as const) : []),

@@ -6,6 +6,9 @@ export const maximumFileBytes = 524_288
 /** Bytes of `ENVOY_CONFIG_FILE`. Envoy parses it; the agent looks for the admin address only. */
 export const maximumCustomBootstrapBytes = 8 * 1024 * 1024
 
+/** Bytes of a certificate, a key or a token. The largest bundles of trusted roots have some hundred kilobytes. */
+export const maximumCredentialBytes = 8 * 1024 * 1024
+
 /** YAML collections inside each other. Envoy's own messages nest about a dozen deep. */
 export const maximumYamlDepth = 100
 

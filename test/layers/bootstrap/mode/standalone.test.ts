@@ -1,3 +1,5 @@
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { shows } from "../../../shows.ts"
@@ -44,6 +46,39 @@ describe("standalone mode", () => {
         `"secretData":{"filename":"${DIR}/token"},"headerKey":"authorization","headerPrefix":"Bearer "`
       )
       assert.notInclude(text, "t0ken")
+    })
+  )
+
+  it.effect("refuses a credential that has no end, or is too large to be one", () =>
+    Effect.gen(function* () {
+      shows("credential-files")
+      const folder = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(`${tmpdir()}/appnet-credentials-`)),
+        (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
+      )
+      const large = `${folder}/large.pem`
+      writeFileSync(large, "")
+      truncateSync(large, 8 * 1024 * 1024 + 1)
+      const tooLarge = "the file is larger than 8388608 bytes, which is the limit"
+      const mutual = yield* problemsOf({
+        ...standalone,
+        APPNET_XDS_MODE: "mtls",
+        APPNET_CA_BUNDLE: "/dev/zero",
+        APPNET_XDS_TOKEN_FILE: large,
+        APPNET_XDS_CLIENT_CERT_FILE: large,
+        APPNET_XDS_CLIENT_KEY_FILE: "/dev/zero"
+      })
+      assert.deepStrictEqual(mutual, [
+        "APPNET_CA_BUNDLE=/dev/zero is not a regular file",
+        `APPNET_XDS_TOKEN_FILE=${large} ${tooLarge}`,
+        `APPNET_XDS_CLIENT_CERT_FILE=${large} ${tooLarge}`,
+        "APPNET_XDS_CLIENT_KEY_FILE=/dev/zero is not a regular file"
+      ])
+      const appMesh = { APPMESH_RESOURCE_ARN: "arn:aws:appmesh:eu-west-1:123:mesh/m/virtualNode/n" }
+      for (const mode of [appMesh, { APPNET_ENABLE_RELAY_MODE_FOR_XDS: "1" }]) {
+        const found = yield* problemsOf({ ...mode, AWS_REGION: "eu-west-1", APPNET_CA_BUNDLE: "/dev/zero" })
+        assert.deepStrictEqual(found, ["APPNET_CA_BUNDLE=/dev/zero is not a regular file"])
+      }
     })
   )
 
