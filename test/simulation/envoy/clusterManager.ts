@@ -1,0 +1,135 @@
+import type { AdsClient } from "./adsClient.ts"
+import type { ClusterResource, Resources } from "./resources.ts"
+import { clusterStats } from "./statNames.ts"
+import type { Stats } from "./stats.ts"
+
+export interface Cluster {
+  readonly resource: ClusterResource
+  readonly source: "static" | "dynamic"
+  state: "warming" | "active"
+  endpoints: number
+  readonly updatedAt: number
+}
+
+export interface ClusterManager {
+  /** Takes all clusters of an update. Answers what is wrong with those that cannot be used. */
+  readonly apply: (clusters: ReadonlyArray<ClusterResource>) => ReadonlyArray<string>
+  readonly addStatic: (clusters: ReadonlyArray<ClusterResource>) => void
+  readonly list: () => ReadonlyArray<Cluster>
+  /** Calls back once no cluster of an initial update is warming any more. */
+  readonly whenWarm: (action: () => void) => void
+}
+
+/** Envoy's own, since clusters say nothing else here. */
+const endpointsTimeout = 15_000
+
+const isSame = (a: ClusterResource, b: ClusterResource) => a.type === b.type && a.revision === b.revision
+
+export const makeClusterManager = ({
+  ads,
+  stats,
+  wallClock
+}: {
+  readonly ads: () => AdsClient | undefined
+  readonly stats: Stats
+  readonly wallClock: () => number
+}): ClusterManager => {
+  const clusters = new Map<string, Cluster>()
+  let whenWarm: (() => void) | undefined
+
+  const count = () => {
+    const all = [...clusters.values()]
+    stats.set("cluster_manager.warming_clusters", all.filter(({ state }) => state === "warming").length)
+    stats.set("cluster_manager.active_clusters", all.filter(({ state }) => state === "active").length)
+  }
+
+  const activate = (cluster: Cluster) => {
+    cluster.state = "active"
+    stats.set(`cluster.${cluster.resource.name}.warming_state`, 0)
+    count()
+    if (whenWarm === undefined || [...clusters.values()].some(({ state }) => state === "warming")) return
+    const action = whenWarm
+    whenWarm = undefined
+    action()
+  }
+
+  const takeEndpoints = (cluster: Cluster, resources: Resources) => {
+    const prefix = `cluster.${cluster.resource.name}`
+    const found = resources.endpoints?.find((one) => one.cluster === cluster.resource.name)
+    // A control plane answers for each cluster that is asked for, if only with no endpoint.
+    if (found?.problem !== undefined) return "rejected"
+    const endpoints = found?.endpoints ?? 0
+    if (endpoints === cluster.endpoints) stats.add(`${prefix}.update_no_rebuild`)
+    else {
+      cluster.endpoints = endpoints
+      stats.add(`${prefix}.membership_change`)
+      stats.set(`${prefix}.membership_total`, endpoints)
+      stats.set(`${prefix}.membership_healthy`, endpoints)
+    }
+    stats.set(`${prefix}.max_host_weight`, 1)
+    return "accepted"
+  }
+
+  const add = (resource: ClusterResource, source: Cluster["source"]) => {
+    const prefix = `cluster.${resource.name}`
+    stats.defineGroup(clusterStats, `${prefix}.`)
+    const isWarming = resource.type === "EDS"
+    const cluster: Cluster = {
+      resource,
+      source,
+      state: isWarming ? "warming" : "active",
+      endpoints: resource.endpoints ?? 0,
+      updatedAt: wallClock()
+    }
+    clusters.set(resource.name, cluster)
+    if (!isWarming) {
+      stats.set(`${prefix}.membership_total`, cluster.endpoints)
+      stats.set(`${prefix}.membership_healthy`, cluster.endpoints)
+      return
+    }
+    stats.set(`${prefix}.warming_state`, 1)
+    ads()?.subscribe({
+      kind: "endpoints",
+      prefix,
+      fetchTimeout: endpointsTimeout,
+      take: (resources) => takeEndpoints(cluster, resources),
+      onInitialized: () => activate(cluster)
+    })
+  }
+
+  return {
+    addStatic: (added) => {
+      for (const resource of added) add(resource, "static")
+      stats.add("cluster_manager.cluster_added", added.length)
+      count()
+    },
+    apply: (wanted) => {
+      const problems: Array<string> = []
+      for (const resource of wanted) {
+        const known = clusters.get(resource.name)
+        if (resource.problem !== undefined) problems.push(`${resource.name}: ${resource.problem}`)
+        else if (known === undefined) {
+          add(resource, "dynamic")
+          stats.add("cluster_manager.cluster_added")
+        } else if (!isSame(known.resource, resource)) {
+          add(resource, "dynamic")
+          stats.add("cluster_manager.cluster_modified")
+        }
+      }
+      for (const [name, { source }] of clusters) {
+        if (source === "static" || wanted.some((one) => one.name === name)) continue
+        clusters.delete(name)
+        ads()?.unsubscribe(`cluster.${name}`)
+        stats.remove(`cluster.${name}.`)
+        stats.add("cluster_manager.cluster_removed")
+      }
+      count()
+      return problems
+    },
+    list: () => [...clusters.values()],
+    whenWarm: (action) => {
+      if ([...clusters.values()].some(({ state }) => state === "warming")) whenWarm = action
+      else action()
+    }
+  }
+}
