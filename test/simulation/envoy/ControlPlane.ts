@@ -5,7 +5,8 @@ export type Reachability = "serving" | "away" | "black hole"
 
 /** What Envoy is told on a stream. */
 export interface StreamClient {
-  readonly onUpdate: (kind: Kind, version: string, resources: Resources) => void
+  /** `names` are those that were asked for, of the kinds of which Envoy asks for single ones. */
+  readonly onUpdate: (kind: Kind, version: string, resources: Resources, names: ReadonlyArray<string>) => void
   /** The control plane goes on to send the last update of this kind so many times a second, until it sends another. */
   readonly onRepeats: (kind: Kind, perSecond: number) => void
   /** gRPC's status. */
@@ -13,8 +14,8 @@ export interface StreamClient {
 }
 
 export interface XdsStream {
-  /** Asks for all of a kind. */
-  readonly request: (kind: Kind) => void
+  /** Asks for all of a kind, or for those of these names: all that are wanted now. */
+  readonly request: (kind: Kind, names: ReadonlyArray<string>) => void
   readonly reject: (kind: Kind) => void
   readonly close: () => void
 }

@@ -13,6 +13,8 @@ export interface Subscribing {
   readonly kind: Kind
   /** `listener_manager.lds`, `cluster.NAME`. */
   readonly prefix: string
+  /** The one resource that it is about; undefined where it is about all of a kind. */
+  readonly resource?: string
   /** Milliseconds until it is given up to wait for the first update; 0 waits for ever. */
   readonly fetchTimeout: number
   /** Takes an update: whether it concerns this subscription, and why it is rejected. */
@@ -75,7 +77,7 @@ export const makeAdsClient = ({
   readonly timeNow: () => number
   readonly wallClock: () => number
 }): AdsClient => {
-  const channel = makeGrpcChannel({ controlPlane, ...facts, random, thread })
+  const channel = makeGrpcChannel({ controlPlane, ...facts, random: random.fork("channel"), thread })
   const subscriptions = new Map<string, Subscription>()
   const storms = new Map<Kind, { readonly perSecond: number; readonly since: number; counted: number }>()
   let stream: XdsStream | undefined
@@ -85,6 +87,22 @@ export const makeAdsClient = ({
   let cancelKeepAlive = () => {}
 
   const ofKind = (kind: Kind) => [...subscriptions.values()].filter((one) => one.kind === kind)
+
+  const request = (kind: Kind) => {
+    const names = ofKind(kind).flatMap(({ resource }) => resource ?? [])
+    stream?.request(kind, [...new Set(names)])
+  }
+
+  /** One request for all that is subscribed to or given up at once. */
+  const changed = new Set<Kind>()
+  const requestSoon = (kind: Kind) => {
+    if (stream === undefined || changed.has(kind)) return
+    changed.add(kind)
+    thread.after(0, () => {
+      changed.delete(kind)
+      request(kind)
+    })
+  }
 
   const initialize = (subscription: Subscription) => {
     subscription.cancelTimeout()
@@ -108,13 +126,14 @@ export const makeAdsClient = ({
     }
   }
 
-  const onUpdate = (kind: Kind, version: string, resources: Resources) => {
+  const onUpdate = (kind: Kind, version: string, resources: Resources, names: ReadonlyArray<string>) => {
     backOff = firstBackOff
     settleKind(kind)
     storms.delete(kind)
     let isRejected = false
     for (const subscription of ofKind(kind)) {
-      const { prefix } = subscription
+      const { prefix, resource } = subscription
+      if (resource !== undefined && !names.includes(resource)) continue
       const result = subscription.take(resources, version)
       if (result === "not concerned") continue
       stats.add(`${prefix}.update_attempt`)
@@ -184,7 +203,7 @@ export const makeAdsClient = ({
         if (own === attempt) action()
       })
     stream = controlPlane.open({
-      onUpdate: (kind, version, resources) => received(() => onUpdate(kind, version, resources)),
+      onUpdate: (kind, version, resources, names) => received(() => onUpdate(kind, version, resources, names)),
       onRepeats: (kind, perSecond) => received(() => storms.set(kind, { perSecond, since: timeNow(), counted: 0 })),
       onEnd: (status) =>
         received(() => {
@@ -193,7 +212,7 @@ export const makeAdsClient = ({
         })
     })
     watchConnection(own)
-    for (const kind of kinds) if (ofKind(kind).length > 0) stream.request(kind)
+    for (const kind of kinds) if (ofKind(kind).length > 0) request(kind)
   }
 
   const connect = () => {
@@ -233,7 +252,7 @@ export const makeAdsClient = ({
           initialize(subscription)
         })
       }
-      stream?.request(wanted.kind)
+      requestSoon(wanted.kind)
     },
     unsubscribe: (prefix) => {
       subscriptions.get(prefix)?.cancelTimeout()

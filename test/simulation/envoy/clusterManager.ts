@@ -14,6 +14,8 @@ export interface Cluster {
 export interface ClusterManager {
   /** Takes all clusters of an update. Answers what is wrong with those that cannot be used. */
   readonly apply: (clusters: ReadonlyArray<ClusterResource>) => ReadonlyArray<string>
+  /** The rejected update came so many times more. */
+  readonly repeat: (times: number) => void
   readonly addStatic: (clusters: ReadonlyArray<ClusterResource>) => void
   readonly list: () => ReadonlyArray<Cluster>
   /** Calls back once no cluster of an initial update is warming any more. */
@@ -35,6 +37,8 @@ export const makeClusterManager = ({
   readonly wallClock: () => number
 }): ClusterManager => {
   const clusters = new Map<string, Cluster>()
+  /** Clusters of the last update that are not known and cannot be used. */
+  let unusable = 0
   let whenWarm: (() => void) | undefined
 
   const count = () => {
@@ -62,6 +66,7 @@ export const makeClusterManager = ({
     if (endpoints === cluster.endpoints) stats.add(`${prefix}.update_no_rebuild`)
     else {
       cluster.endpoints = endpoints
+      if (cluster.state === "active") stats.add("cluster_manager.cluster_updated")
       stats.add(`${prefix}.membership_change`)
       stats.set(`${prefix}.membership_total`, endpoints)
       stats.set(`${prefix}.membership_healthy`, endpoints)
@@ -91,6 +96,7 @@ export const makeClusterManager = ({
     ads()?.subscribe({
       kind: "endpoints",
       prefix,
+      resource: resource.name,
       fetchTimeout: endpointsTimeout,
       take: (resources) => takeEndpoints(cluster, resources),
       onInitialized: () => activate(cluster)
@@ -105,10 +111,17 @@ export const makeClusterManager = ({
     },
     apply: (wanted) => {
       const problems: Array<string> = []
+      unusable = 0
       for (const resource of wanted) {
         const known = clusters.get(resource.name)
-        if (resource.problem !== undefined) problems.push(`${resource.name}: ${resource.problem}`)
-        else if (known === undefined) {
+        if (resource.problem !== undefined) {
+          problems.push(`${resource.name}: ${resource.problem}`)
+          // Envoy counts it before it finds out.
+          if (known === undefined) {
+            unusable += 1
+            stats.add("cluster_manager.cluster_added")
+          }
+        } else if (known === undefined) {
           add(resource, "dynamic")
           stats.add("cluster_manager.cluster_added")
         } else if (!isSame(known.resource, resource)) {
@@ -125,6 +138,9 @@ export const makeClusterManager = ({
       }
       count()
       return problems
+    },
+    repeat: (times) => {
+      if (unusable > 0) stats.add("cluster_manager.cluster_added", unusable * times)
     },
     list: () => [...clusters.values()],
     whenWarm: (action) => {

@@ -130,10 +130,16 @@ export const configDumpAnswer = ({ clusters, listeners, problems }: DumpFacts, q
   if (found === undefined) {
     return { _tag: "Answer", status: 404, body: `${resource} not found in config dump` }
   }
-  if (resource === "dynamic_listeners" && problems.some(({ isUnprintable }) => isUnprintable)) return unprintable
+  const showsFailed =
+    mask.length === 0 || mask.some(([first, second]) => first === "error_state" && isFailedConfig(second))
+  if (resource === "dynamic_listeners" && showsFailed && problems.some(({ isUnprintable }) => isUnprintable)) {
+    return unprintable
+  }
   const configs = mask.length === 0 ? found : found.map((one) => masked(one, mask))
   return json(configs.length === 0 ? {} : { configs })
 }
+
+const isFailedConfig = (field: string | undefined) => field === undefined || field === "failed_configuration"
 
 /** Envoy cannot write down a message that holds a type it does not know. */
 const unprintable: AdminReply = { _tag: "Answer", status: 500, body: "" }

@@ -171,6 +171,7 @@ export const makeListenerManager = ({
     ads()?.subscribe({
       kind: "routes",
       prefix: `http.${statPrefix}.rds.${name}`,
+      resource: name,
       fetchTimeout: routesTimeout,
       take,
       onInitialized: () => routesCame(name)
@@ -238,7 +239,10 @@ export const makeListenerManager = ({
           continue
         }
         const isBind = words.startsWith("cannot bind")
-        if (isBind) stats.add("listener_manager.listener_create_failure")
+        if (isBind) {
+          stats.add("listener_manager.listener_create_failure")
+          log("error", "config", `listener '${resource.name}' failed to bind or apply socket options: ${words}`)
+        }
         const isUnprintable = resource.isUnprintable === true
         problems.push({ name: resource.name, words, at: wallClock(), isUnprintable, isBind })
         log("warning", "config", `Error adding/updating listener(s) ${resource.name}: ${words}`)

@@ -282,6 +282,7 @@ export const makeEnvoy = (options: EnvoyOptions): EnvoyModel => {
           for (const problem of problems) log("warning", "config", `Error adding/updating cluster(s) ${problem}`)
           return problems.length === 0 ? "accepted" : "rejected"
         },
+        onRepeated: clusters.repeat,
         onInitialized: () => clusters.whenWarm(initialize)
       })
       ads.start()

@@ -26,7 +26,8 @@ export interface ScriptedControlPlane extends ControlPlane {
 
 interface OpenStream {
   readonly client: StreamClient
-  readonly subscribed: Set<Kind>
+  /** The names that were asked for, by kind. */
+  readonly subscribed: Map<Kind, ReadonlyArray<string>>
 }
 
 const unavailable = 14
@@ -55,11 +56,14 @@ export const makeScriptedControlPlane = ({
     })
   }
 
-  const send = (stream: OpenStream, kind: Kind) =>
+  const send = (stream: OpenStream, kind: Kind) => {
+    const names = stream.subscribed.get(kind)
+    if (isSilent || served[kind] === undefined || names === undefined) return
+    const sent = { resources: served, version: `${version}` }
     deliver(stream, () => {
-      if (isSilent || served[kind] === undefined || !stream.subscribed.has(kind)) return
-      stream.client.onUpdate(kind, `${version}`, served)
+      if (!isSilent) stream.client.onUpdate(kind, sent.version, sent.resources, names)
     })
+  }
 
   const end = (status: number) => {
     for (const stream of [...streams]) {
@@ -81,7 +85,7 @@ export const makeScriptedControlPlane = ({
       return () => listeners.delete(listener)
     },
     open: (client) => {
-      const stream: OpenStream = { client, subscribed: new Set() }
+      const stream: OpenStream = { client, subscribed: new Map() }
       streams.add(stream)
       const { close } = { close: () => streams.delete(stream) }
       if (refusal !== undefined) {
@@ -92,9 +96,11 @@ export const makeScriptedControlPlane = ({
         })
       }
       return {
-        request: (kind) => {
-          stream.subscribed.add(kind)
-          send(stream, kind)
+        request: (kind, names) => {
+          const known = stream.subscribed.get(kind)
+          stream.subscribed.set(kind, names)
+          const isSame = names.length === known?.length && names.every((name) => known.includes(name))
+          if (!isSame) send(stream, kind)
         },
         reject: (kind) => {
           rejections.push({ kind, version: `${version}` })

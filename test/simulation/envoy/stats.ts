@@ -41,7 +41,8 @@ const expressionOf = (filter: string): RegExp | undefined => {
   if (expressions.has(filter)) return expressions.get(filter)
   let made: RegExp | undefined
   try {
-    made = new RegExp(filter)
+    // RE2 has no look-around and no reference back.
+    made = /\(\?<?[=!]|\\[1-9]/.test(filter) ? undefined : new RegExp(filter)
   } catch {
     made = undefined
   }
