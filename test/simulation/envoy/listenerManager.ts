@@ -200,7 +200,14 @@ export const makeListenerManager = ({
     count()
   }
 
+  /** Of a direction that was stopped, Envoy takes no listener any more: it accepts the update, and leaves that out. */
+  let stopped: "none" | "inbound" | "all" = "none"
+  const isStopped = ({ direction }: ListenerResource) =>
+    stopped === "all" || (stopped === "inbound" && direction === "INBOUND")
+
   const stop = (request: DrainRequest) => {
+    if (!request.inboundOnly) stopped = "all"
+    else if (stopped === "none") stopped = "inbound"
     for (const listener of listeners) {
       if (listener.state !== "active" || (request.inboundOnly && listener.resource.direction !== "INBOUND")) continue
       listener.state = "stopped"
@@ -230,6 +237,7 @@ export const makeListenerManager = ({
         else forget(listener)
       }
       for (const resource of wanted) {
+        if (isStopped(resource)) continue
         const known = listeners.findLast(({ resource: { name } }) => name === resource.name)
         if (known !== undefined && resource.problem === undefined && isSame(known.resource, resource)) continue
         const isTaken = known?.resource.address !== resource.address
@@ -264,11 +272,10 @@ export const makeListenerManager = ({
       count()
     },
     drain: (request) => {
-      if (request.graceful || request.skipExit) {
-        for (const listener of listeners) {
-          if (request.inboundOnly && listener.resource.direction !== "INBOUND") continue
-          if (!drainingSince.has(listener)) drainingSince.set(listener, timeNow())
-        }
+      // A drain that stops listeners at once tells the clients of open connections to close them, too.
+      for (const listener of listeners) {
+        if (request.inboundOnly && listener.resource.direction !== "INBOUND") continue
+        if (!drainingSince.has(listener)) drainingSince.set(listener, timeNow())
       }
       if (request.skipExit) return
       if (request.graceful) thread.after(drainTime, () => stop(request))

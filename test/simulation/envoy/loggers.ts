@@ -60,6 +60,7 @@ export const makeLoggers = (initial: Level, onChange: (text: string) => void): L
     if (query.size > 1) return "invalid number of parameters"
     const [[name, value] = ["", ""]] = query
     if (name === "level") {
+      if (value === "") return undefined
       if (!isLevel(value)) return "unknown logger level"
       others.clear()
       common = value

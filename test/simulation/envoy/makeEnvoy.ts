@@ -1,3 +1,4 @@
+import { adminHelp } from "./adminHelp.ts"
 import { makeAdminServer } from "./adminServer.ts"
 import { type AdsClient, makeAdsClient } from "./adsClient.ts"
 import { readBootstrap } from "./bootstrapFacts.ts"
@@ -32,6 +33,15 @@ const stateNumbers: Readonly<Record<ServerState, number>> = {
   DRAINING: 1,
   PRE_INITIALIZING: 2,
   INITIALIZING: 3
+}
+
+/** Signals at which Envoy prints where it was, in its words. */
+const fatalSignals: Readonly<Record<string, string>> = {
+  SIGSEGV: "Segmentation fault",
+  SIGABRT: "Aborted",
+  SIGBUS: "Bus error",
+  SIGFPE: "Floating point exception",
+  SIGILL: "Illegal instruction"
 }
 
 /** Requests that change something. */
@@ -117,10 +127,10 @@ export const makeEnvoy = (options: EnvoyOptions): EnvoyModel => {
     finish({ _tag: "Code", code: 1 })
   }
 
-  const shutDown = (words: string) => {
+  const shutDown = (words?: string) => {
     if (phase === "ending") return
     phase = "ending"
-    log("warning", "main", words)
+    if (words !== undefined) log("warning", "main", words)
     log("info", "main", "shutting down server instance")
     log("info", "main", "main dispatch loop exited")
     thread.spend(3 + 2 * random.next())
@@ -188,6 +198,7 @@ export const makeEnvoy = (options: EnvoyOptions): EnvoyModel => {
     const { path, query } = parseTarget(target)
     adminRequests += 1
     if (posts.includes(path) && method !== "POST") {
+      log("error", "admin", `admin path "${target}" mutates state, method=${method} rather than POST`)
       return { _tag: "Answer", status: 405, body: `Method ${method} not allowed, POST required.` }
     }
     switch (path) {
@@ -214,7 +225,7 @@ export const makeEnvoy = (options: EnvoyOptions): EnvoyModel => {
       case "/reopen_logs":
         return ok
       case "/quitquitquit":
-        thread.after(0, () => shutDown("caught /quitquitquit"))
+        thread.after(0, () => shutDown())
         return ok
       case "/server_info":
         return serverInfoAnswer(line, { level: line.level, state: stateNow(), uptime: timeNow() - startedAt })
@@ -237,7 +248,7 @@ export const makeEnvoy = (options: EnvoyOptions): EnvoyModel => {
       case "/hot_restart_version":
         return { _tag: "Answer", status: 200, body: line.isHotRestartDisabled ? "disabled" : "11.104" }
       default:
-        return { _tag: "Answer", status: 404, body: "invalid path. admin commands are:\n" }
+        return { _tag: "Answer", status: 404, body: adminHelp }
     }
   }
 
@@ -389,9 +400,8 @@ export const makeEnvoy = (options: EnvoyOptions): EnvoyModel => {
       if (exit !== undefined) return
       const handler = phase === "loading" ? undefined : handled[name]
       if (handler !== undefined) return thread.run(handler)
-      if (name === "SIGSEGV") return crash("Segmentation fault", name)
-      if (name === "SIGABRT") return crash("Aborted", name)
-      if (name === "SIGBUS" || name === "SIGFPE" || name === "SIGILL") return crash(name, name)
+      const words = fatalSignals[name]
+      if (words !== undefined) return crash(words, name)
       finish(endedBy(name))
     }
     // A stopped process gets it when it goes on.

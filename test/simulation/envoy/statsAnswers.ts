@@ -81,9 +81,15 @@ const prometheusOf = (found: ReadonlyArray<Stat>): string => {
 
 const refusal = (body: string): AdminReply => ({ _tag: "Answer", status: 400, body })
 
+/** Near to the words of RE2, which knows more mistakes. */
+const expressionProblem = (filter: string) => {
+  const [lookAround] = /\(\?<?[=!]/.exec(filter) ?? []
+  return lookAround === undefined ? `missing ): ${filter}` : `invalid perl operator: ${lookAround}`
+}
+
 const select = (stats: Stats, query: Query): ReadonlyArray<Stat> | AdminReply => {
   const found = stats.matching(query.get("filter") ?? "")
-  if (found === undefined) return refusal("Invalid re2 regex")
+  if (found === undefined) return refusal(`Invalid re2 regex: ${expressionProblem(query.get("filter") ?? "")}`)
   const type = query.get("type")
   const kinds = type === undefined ? undefined : kindsOf[type]
   if (type !== undefined && kinds === undefined) {
@@ -108,7 +114,7 @@ export const statsAnswer = (stats: Stats, query: Query): AdminReply => {
     case "text":
       return { _tag: "Answer", status: 200, body: `${found.map(textOf).join("\n")}${found.length > 0 ? "\n" : ""}` }
     default:
-      return refusal("usage: /stats?format=(html,active-html,json,prometheus,text)\n\n")
+      return refusal("usage: /stats?format=(html|active-html|json|prometheus|text)\n\n")
   }
 }
 

@@ -14,10 +14,18 @@ export interface Connection {
   readonly close: () => void
 }
 
+export interface ClientHabits {
+  /** Whether it closes a connection of HTTP/1.1 when it is told so, as by default. Envoy waits for that, but not for ever. */
+  readonly obeysClose?: boolean
+}
+
+/** How long Envoy waits for a client that was told to close its connection: its drain time-out, and a delayed close. */
+const closeTimeout = 6000
+
 /** What clients do with an Envoy. */
 export interface Traffic {
   /** Undefined where nothing accepts connections under this name or at this address. */
-  readonly connect: (listener: string, kind: ConnectionKind) => Connection | undefined
+  readonly connect: (listener: string, kind: ConnectionKind, client?: ClientHabits) => Connection | undefined
   /**
    * So many requests a second, each on a connection of its own, each as long as `duration` (ms). Costs nothing while nobody looks.
    * Answers a function that ends it.
@@ -145,13 +153,14 @@ export const makeTraffic = ({
     }
   }
 
-  const connect: Traffic["connect"] = (name, kind) => {
+  const connect: Traffic["connect"] = (name, kind, { obeysClose = true } = {}) => {
     const listener = listeners.accepting(name)
     if (listener === undefined || hasEnded || pausedAt !== undefined) return undefined
     const prefix = prefixes(listener)
     const since = timeline.now()
     let isOpen = true
     let requests = 0
+    let isToldToClose = false
     opened(listener, kind, 1)
     countOpen(listener, kind, 1)
     const countRequest = (by: number) => {
@@ -177,11 +186,17 @@ export const makeTraffic = ({
       if (pausedAt !== undefined) return void timeline.after(100, () => respond(lasted + 100))
       countRequest(-1)
       responded(listener, lasted, 1)
-      if (!random.chance(listeners.closeChance(listener))) return
+      if (isToldToClose || !random.chance(listeners.closeChance(listener))) return
       // HTTP/2 is told to go away, and closes once no request is left.
       if (kind === "http2" && requests > 0) return
+      isToldToClose = true
       stats.add(`${prefix.protocol}.downstream_cx_drain_close`)
-      shut(kind === "http2" ? "remote" : "local")
+      if (kind === "http2") return shut("remote")
+      if (obeysClose) return void timeline.after(1, () => shut("remote"))
+      timeline.after(closeTimeout, () => {
+        if (isOpen) stats.add(`${prefix.protocol}.downstream_cx_delayed_close_timeout`)
+        shut("local")
+      })
     }
     const connection: Connection = {
       kind,
@@ -200,6 +215,8 @@ export const makeTraffic = ({
     if (kind === "upgrade") {
       requested(listener, 1, 1)
       countRequest(1)
+      stats.add(`${prefix.protocol}.downstream_rq_completed`)
+      stats.add(`${prefix.listener}.http.${listener.resource.statPrefix}.downstream_rq_completed`)
       stats.add(`${prefix.protocol}.downstream_cx_upgrades_total`)
       stats.add(`${prefix.protocol}.downstream_cx_upgrades_active`, 1, "gauge")
     }

@@ -131,7 +131,7 @@ export const replay = (
       case "free":
         return ports.release(step.address, stranger)
       case "connect":
-        return void connections.set(step.id, envoy.traffic.connect(step.listener, step.kind))
+        return void connections.set(step.id, envoy.traffic.connect(step.listener, step.kind, { obeysClose: false }))
       case "request":
         return void connections.get(step.id)?.request(step.duration)
       case "close":

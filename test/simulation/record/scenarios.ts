@@ -158,6 +158,10 @@ const updates: ReadonlyArray<Scenario> = [
     serve(700, { listeners: [ingress, { ...egress, routes: "r2" }] }),
     serve(1300, { listeners: [ingress, { ...egress, routes: "r2" }], routes: [{ name: "r2" }] })
   ]),
+  dynamic("update-listener-and-routes-changed", 5000, [
+    serve(700, { listeners: [{ ...withRoutes, revision: 1 }], routes: [{ name: "r1" }] }),
+    serve(1400, { listeners: [{ ...withRoutes, revision: 2 }], routes: [{ name: "r1", revision: 1 }] })
+  ]),
   dynamic("update-everything-removed", 5000, [serve(700, { listeners: [], clusters: [], endpoints: [] })])
 ]
 
@@ -289,6 +293,11 @@ const drains: ReadonlyArray<Scenario> = [
   }),
   fixed("drain-twice", 1500, [post(400, "/drain_listeners?inboundonly"), post(700, "/drain_listeners?inboundonly")]),
   dynamic("drain-dynamic", 1500, [post(700, "/drain_listeners"), get(1200, "/listeners")]),
+  dynamic("drain-then-listener-added", 2200, [
+    post(700, "/drain_listeners?inboundonly"),
+    serve(1200, { listeners: [ingress, egress] }),
+    get(1900, "/listeners")
+  ]),
   dynamic("drain-then-update", 2200, [
     post(700, "/drain_listeners?inboundonly"),
     serve(1200, { listeners: [{ ...ingress, revision: 1 }] }),
