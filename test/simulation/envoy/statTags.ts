@@ -10,17 +10,17 @@ export interface Tagged {
 const tags: ReadonlyArray<readonly [label: string, pattern: RegExp, rest: string]> = [
   ["envoy_response_code", /(_rq)_(\d{3})$/, ""],
   ["envoy_response_code_class", /(_rq)_(\d)xx$/, "_xx"],
-  [
-    "envoy_listener_address",
-    /^(listener)\.((?:[_.[\]0-9a-fA-F]|\/)+?)(?=\.(?:worker|http|downstream|connections|no_|ext|net))/,
-    ""
-  ],
   ["envoy_worker_id", /(worker)_(\d+)(?=\.)/, ""],
   ["envoy_rds_route_config", /(\.rds)\.(.+)(?=\.[a-z_]+$)/, ""],
   ["envoy_http_conn_manager_prefix", /((?:^|\.)http)\.([^.]+)(?=\.)/, ""],
   ["envoy_cluster_name", /^(cluster)\.([^.]+)(?=\.)/, ""],
   ["envoy_tcp_prefix", /^(tcp)\.([^.]+)(?=\.)/, ""],
-  ["envoy_google_grpc_client_prefix", /^(grpc)\.([^.]+)(?=\.)/, ""]
+  ["envoy_google_grpc_client_prefix", /^(grpc)\.([^.]+)(?=\.)/, ""],
+  [
+    "envoy_listener_address",
+    /^(listener)\.((?:[_.[\]0-9a-fA-F]|\/)+?)(?=\.(?:worker|http|downstream|connections|no_|ext|net))/,
+    ""
+  ]
 ]
 
 const known = new Map<string, Tagged>()
