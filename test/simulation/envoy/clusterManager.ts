@@ -1,6 +1,6 @@
 import type { AdsClient } from "./adsClient.ts"
 import type { ClusterResource, Resources } from "./resources.ts"
-import { clusterStats } from "./statNames.ts"
+import { clusterStats, clusterUpdateStats } from "./statNames.ts"
 import type { Stats } from "./stats.ts"
 
 export interface Cluster {
@@ -51,6 +51,7 @@ export const makeClusterManager = ({
     cluster.state = "active"
     stats.set(`cluster.${cluster.resource.name}.warming_state`, 0)
     count()
+    stats.add("thread_local_cluster_manager.main_thread.clusters_inflated", 1, "gauge")
     if (whenWarm === undefined || [...clusters.values()].some(({ state }) => state === "warming")) return
     const action = whenWarm
     whenWarm = undefined
@@ -70,6 +71,8 @@ export const makeClusterManager = ({
       stats.add(`${prefix}.membership_change`)
       stats.set(`${prefix}.membership_total`, endpoints)
       stats.set(`${prefix}.membership_healthy`, endpoints)
+      stats.set(`${prefix}.membership_degraded`, 0)
+      stats.set(`${prefix}.membership_excluded`, 0)
     }
     stats.set(`${prefix}.max_host_weight`, 1)
     return "accepted"
@@ -110,6 +113,8 @@ export const makeClusterManager = ({
       count()
     },
     apply: (wanted) => {
+      stats.defineGroup(clusterUpdateStats, "cluster_manager.cds.")
+      let isChanged = false
       const problems: Array<string> = []
       unusable = 0
       for (const resource of wanted) {
@@ -122,9 +127,11 @@ export const makeClusterManager = ({
             stats.add("cluster_manager.cluster_added")
           }
         } else if (known === undefined) {
+          isChanged = true
           add(resource, "dynamic")
           stats.add("cluster_manager.cluster_added")
         } else if (!isSame(known.resource, resource)) {
+          isChanged = true
           add(resource, "dynamic")
           stats.add("cluster_manager.cluster_modified")
         }
@@ -133,8 +140,13 @@ export const makeClusterManager = ({
         if (source === "static" || wanted.some((one) => one.name === name)) continue
         clusters.delete(name)
         ads()?.unsubscribe(`cluster.${name}`)
+        stats.add("thread_local_cluster_manager.main_thread.clusters_inflated", -1, "gauge")
         stats.remove(`cluster.${name}.`)
         stats.add("cluster_manager.cluster_removed")
+      }
+      if (isChanged) {
+        stats.add("cluster_manager.cds.config_reload")
+        stats.set("cluster_manager.cds.config_reload_time_ms", Math.round(wallClock()))
       }
       count()
       return problems

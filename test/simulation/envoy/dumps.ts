@@ -132,17 +132,20 @@ export const configDumpAnswer = ({ clusters, listeners, problems }: DumpFacts, q
   }
   const showsFailed =
     mask.length === 0 || mask.some(([first, second]) => first === "error_state" && isFailedConfig(second))
-  if (resource === "dynamic_listeners" && showsFailed && problems.some(({ isUnprintable }) => isUnprintable)) {
-    return unprintable
-  }
+  const unknown = problems.find(({ isUnprintable }) => isUnprintable)
+  if (resource === "dynamic_listeners" && showsFailed && unknown !== undefined) return unprintable(unknown)
   const configs = mask.length === 0 ? found : found.map((one) => masked(one, mask))
   return json(configs.length === 0 ? {} : { configs })
 }
 
 const isFailedConfig = (field: string | undefined) => field === undefined || field === "failed_configuration"
 
-/** Envoy cannot write down a message that holds a type it does not know. */
-const unprintable: AdminReply = { _tag: "Answer", status: 500, body: "" }
+/** Envoy cannot write down a message that holds a type it does not know, and says so with status 200. */
+const unprintable = ({ words }: ListenerProblem): AdminReply => {
+  const [, type = "unknown"] = /type URL: '([^']+)'/.exec(words) ?? []
+  const problem = `INVALID_ARGUMENT: could not find @type 'type.googleapis.com/${type}'`
+  return { _tag: "Answer", status: 200, body: `Failed to convert protobuf message to JSON string: ${problem}` }
+}
 
 export const listenersAnswer = (listeners: ReadonlyArray<Listener>, query: Query): AdminReply => {
   const shown = listeners.filter(({ state }) => state !== "warming")

@@ -3,7 +3,7 @@ import type { TrueListener } from "./EnvoyModel.ts"
 import type { MainThread } from "./mainThread.ts"
 import type { Ports } from "./ports.ts"
 import type { ListenerResource, Resources } from "./resources.ts"
-import { httpStats, listenerStats, tcpStats } from "./statNames.ts"
+import { httpStats, listenerStats, responseStats, routerStats, tcpStats } from "./statNames.ts"
 import type { Stats } from "./stats.ts"
 
 export interface Listener {
@@ -96,9 +96,8 @@ export const makeListenerManager = ({
     for (let worker = 0; worker < concurrency; worker += 1) stats.defineGroup(listenerStats, prefix, worker)
     if (protocol === "tcp") return stats.defineGroup(tcpStats, `tcp.${statPrefix}.`)
     stats.defineGroup(httpStats, `http.${statPrefix}.`)
-    for (const kind of ["1xx", "2xx", "3xx", "4xx", "5xx", "completed"]) {
-      stats.defineGroup({ counters: `downstream_rq_${kind}`, gauges: "" }, `${prefix}http.${statPrefix}.`)
-    }
+    stats.defineGroup(routerStats, `http.${statPrefix}.`)
+    stats.defineGroup(responseStats, `${prefix}http.${statPrefix}.`)
   }
 
   const isWaiting = ({ resource }: Listener) => resource.routes !== undefined && !routes.has(resource.routes)

@@ -14,7 +14,15 @@ import { makeMainThread } from "./mainThread.ts"
 import { makePorts } from "./ports.ts"
 import { parseTarget, type Query } from "./query.ts"
 import { endedBy } from "./signals.ts"
-import { adminListenerStats, adsStats, httpStats, processStats, subscriptionStats, workerStats } from "./statNames.ts"
+import {
+  adminListenerStats,
+  adsStats,
+  httpStats,
+  processStats,
+  responseStats,
+  subscriptionStats,
+  workerStats
+} from "./statNames.ts"
 import { makeStats } from "./stats.ts"
 import { prometheusAnswer, statsAnswer } from "./statsAnswers.ts"
 import { makeTraffic } from "./traffic.ts"
@@ -34,6 +42,45 @@ const stateNumbers: Readonly<Record<ServerState, number>> = {
   PRE_INITIALIZING: 2,
   INITIALIZING: 3
 }
+
+/** Stats of the admin itself: all requests, those that have ended, and the one that asks. */
+const adminTotals = [
+  "http.admin.downstream_rq_total",
+  "http.admin.downstream_rq_http1_total",
+  "http.admin.downstream_cx_total",
+  "http.admin.downstream_cx_http1_total",
+  "listener.admin.downstream_cx_total",
+  "listener.admin.main_thread.downstream_cx_total"
+]
+const adminEnded = [
+  "http.admin.downstream_rq_2xx",
+  "http.admin.downstream_rq_completed",
+  "http.admin.downstream_cx_destroy",
+  "http.admin.downstream_cx_destroy_local",
+  "listener.admin.downstream_cx_destroy",
+  "listener.admin.http.admin.downstream_rq_2xx",
+  "listener.admin.http.admin.downstream_rq_completed"
+]
+const adminActive = [
+  "http.admin.downstream_cx_active",
+  "http.admin.downstream_cx_http1_active",
+  "http.admin.downstream_rq_active",
+  "listener.admin.downstream_cx_active",
+  "listener.admin.main_thread.downstream_cx_active"
+]
+
+/** Gauges and counters that Envoy writes once. */
+const constants: ReadonlyArray<readonly [string, number]> = [
+  ["runtime.load_success", 2],
+  ["runtime.num_keys", 0],
+  ["runtime.num_layers", 1],
+  ["runtime.override_dir_not_exists", 2],
+  ["server.compilation_settings.fips_mode", 0],
+  ["server.dynamic_unknown_fields", 0],
+  ["server.static_unknown_fields", 0],
+  ["server.wip_protos", 0],
+  ["server.version", 10_376_576]
+]
 
 /** Signals at which Envoy prints where it was, in its words. */
 const fatalSignals: Readonly<Record<string, string>> = {
@@ -98,7 +145,14 @@ export const makeEnvoy = (options: EnvoyOptions): EnvoyModel => {
     timeNow,
     wallClock
   })
-  const traffic = makeTraffic({ flushNow, listeners, random: random.fork("traffic"), stats, timeline })
+  const traffic = makeTraffic({
+    concurrency: line.concurrency,
+    flushNow,
+    listeners,
+    random: random.fork("traffic"),
+    stats,
+    timeline
+  })
 
   const stateNow = (): ServerState => (failsHealthChecks ? "DRAINING" : serverState)
 
@@ -159,11 +213,9 @@ export const makeEnvoy = (options: EnvoyOptions): EnvoyModel => {
   const settle = () => {
     ads?.settle()
     traffic.settle()
-    stats.set("http.admin.downstream_rq_total", adminRequests)
-    stats.set("http.admin.downstream_cx_total", adminRequests)
-    stats.set("http.admin.downstream_rq_2xx", adminRequests - 1)
-    stats.set("listener.admin.downstream_cx_total", adminRequests)
-    stats.set("listener.admin.downstream_cx_active", 1)
+    for (const name of adminTotals) stats.set(name, adminRequests)
+    for (const name of adminEnded) stats.set(name, adminRequests - 1)
+    for (const name of adminActive) stats.set(name, 1)
     const flush = flushNow()
     if (flush === lastFlush) return
     lastFlush = flush
@@ -177,10 +229,11 @@ export const makeEnvoy = (options: EnvoyOptions): EnvoyModel => {
     stats.set("server.uptime", uptime)
     stats.set("server.state", stateNumbers[stateNow()])
     stats.set("server.live", stateNow() === "DRAINING" ? 0 : 1)
-    stats.set("server.concurrency", line.concurrency)
     stats.set("server.memory_allocated", memory())
     stats.set("server.total_connections", traffic.connections())
-    stats.set("server.version", 10_376_576)
+    stats.set("server.memory_heap_size", 2 * memory())
+    stats.set("server.memory_physical_size", Math.round(2.2 * memory()))
+    stats.set("server.days_until_first_cert_expiring", 4_294_967_295)
   }
 
   const drain = (query: Query) => {
@@ -314,9 +367,12 @@ export const makeEnvoy = (options: EnvoyOptions): EnvoyModel => {
 
   const loadConfiguration = () => {
     stats.defineGroup(processStats)
+    for (const [name, value] of constants) stats.set(name, value)
+    stats.set("server.concurrency", line.concurrency)
     if (facts.admin !== undefined) {
       stats.defineGroup(httpStats, "http.admin.")
       stats.defineGroup(adminListenerStats, "listener.admin.")
+      stats.defineGroup(responseStats, "listener.admin.http.admin.")
       log("info", "main", `Starting admin HTTP server at ${facts.admin}`)
       if (!ports.claim(facts.admin, owner)) return failStart(`cannot bind '${facts.admin}': Address already in use`)
       server.listen()
@@ -350,8 +406,8 @@ export const makeEnvoy = (options: EnvoyOptions): EnvoyModel => {
     }
     const { baseId, isHotRestartDisabled, restartEpoch } = line
     if (!isHotRestartDisabled && !ports.claim(`@envoy_domain_socket_${baseId}`, owner)) {
-      const id = baseId * 10 + restartEpoch
-      output(`unable to bind domain socket with base_id=${baseId}, id=${id}, errno=98 (see --base-id option)`, "stderr")
+      const words = `base_id=${10 * baseId}, id=${restartEpoch}, errno=98`
+      output(`unable to bind domain socket with ${words} (see --base-id option)`, "stderr")
       return finish({ _tag: "Code", code: 1 })
     }
     const version = isHotRestartDisabled ? "disabled" : "11.104"

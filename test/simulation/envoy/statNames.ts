@@ -112,6 +112,18 @@ export const clusterStats: StatNames = {
   histograms: `upstream_cx_connect_ms upstream_cx_length_ms upstream_rq_per_cx`
 }
 
+/** Of each HTTP connection manager that routes requests, which the admin does not, behind `http.PREFIX.`. */
+export const routerStats: StatNames = {
+  counters: `
+    no_cluster no_route passthrough_internal_redirect_bad_location passthrough_internal_redirect_no_route
+    passthrough_internal_redirect_predicate passthrough_internal_redirect_too_many_redirects
+    passthrough_internal_redirect_unsafe_scheme rq_direct_response rq_overload_local_reply rq_redirect
+    rq_reset_after_downstream_response_started rq_total tracing.client_enabled tracing.health_check
+    tracing.not_traceable tracing.random_sampling tracing.service_forced
+  `,
+  gauges: ""
+}
+
 /** Of each HTTP connection manager, behind `http.PREFIX.`. */
 export const httpStats: StatNames = {
   counters: `
@@ -129,12 +141,7 @@ export const httpStats: StatNames = {
     downstream_rq_overload_close downstream_rq_redirected_with_normalized_path
     downstream_rq_rejected_via_ip_detection downstream_rq_response_before_rq_complete downstream_rq_rx_reset
     downstream_rq_timeout downstream_rq_too_large downstream_rq_too_many_premature_resets downstream_rq_total
-    downstream_rq_tx_reset downstream_rq_ws_on_non_ws_route no_cluster no_route
-    passthrough_internal_redirect_bad_location passthrough_internal_redirect_no_route
-    passthrough_internal_redirect_predicate passthrough_internal_redirect_too_many_redirects
-    passthrough_internal_redirect_unsafe_scheme rq_direct_response rq_overload_local_reply rq_redirect
-    rq_reset_after_downstream_response_started rq_total rs_too_large tracing.client_enabled tracing.health_check
-    tracing.not_traceable tracing.random_sampling tracing.service_forced
+    downstream_rq_tx_reset downstream_rq_ws_on_non_ws_route rs_too_large
   `,
   gauges: `
     downstream_cx_active downstream_cx_http1_active downstream_cx_http1_soft_drain downstream_cx_http2_active
@@ -178,3 +185,14 @@ export const tcpStats: StatNames = {
   `,
   gauges: `downstream_cx_rx_bytes_buffered downstream_cx_tx_bytes_buffered upstream_flush_active`
 }
+
+/** Of the responses of one listener, behind `listener.ADDRESS.http.PREFIX.`. */
+export const responseStats: StatNames = {
+  counters: `
+    downstream_rq_1xx downstream_rq_2xx downstream_rq_3xx downstream_rq_4xx downstream_rq_5xx downstream_rq_completed
+  `,
+  gauges: ""
+}
+
+/** Of the clusters of a control plane, besides those of any subscription. */
+export const clusterUpdateStats: StatNames = { counters: `config_reload`, gauges: `config_reload_time_ms` }

@@ -19,6 +19,10 @@ export interface ClientHabits {
   readonly obeysClose?: boolean
 }
 
+/** Bytes. */
+const requestSize = 60
+const responseSize = 136
+
 /** How long Envoy waits for a client that was told to close its connection: its drain time-out, and a delayed close. */
 const closeTimeout = 6000
 
@@ -60,12 +64,14 @@ interface Flow {
 }
 
 export const makeTraffic = ({
+  concurrency,
   flushNow,
   listeners,
   random,
   stats,
   timeline
 }: {
+  readonly concurrency: number
   readonly flushNow: () => number
   readonly listeners: ListenerManager
   readonly random: Randomness
@@ -85,20 +91,20 @@ export const makeTraffic = ({
     protocol: `${protocol}.${statPrefix}`
   })
 
-  const opened = (listener: Listener, kind: ConnectionKind, times: number) => {
+  const opened = (listener: Listener, kind: ConnectionKind, worker: number, times: number) => {
     const prefix = prefixes(listener)
     stats.add(`${prefix.listener}.downstream_cx_total`, times)
-    stats.add(`${prefix.listener}.worker_0.downstream_cx_total`, times)
+    stats.add(`${prefix.listener}.worker_${worker}.downstream_cx_total`, times)
     stats.add(`${prefix.protocol}.downstream_cx_total`, times)
     stats.record(`${prefix.listener}.connections_accepted_per_socket_event`, 1, times, flushNow())
     if (kind !== "tcp") stats.add(`${prefix.protocol}.downstream_cx_http${kind === "http2" ? 2 : 1}_total`, times)
   }
 
-  const countOpen = (listener: Listener, kind: ConnectionKind, by: number) => {
+  const countOpen = (listener: Listener, kind: ConnectionKind, worker: number, by: number) => {
     const prefix = prefixes(listener)
     const add = (name: string) => stats.add(name, by, "gauge")
     add(`${prefix.listener}.downstream_cx_active`)
-    add(`${prefix.listener}.worker_0.downstream_cx_active`)
+    add(`${prefix.listener}.worker_${worker}.downstream_cx_active`)
     if (kind === "tcp") return
     add(`${prefix.protocol}.downstream_cx_active`)
     add(`${prefix.protocol}.downstream_cx_http${kind === "http2" ? 2 : 1}_active`)
@@ -119,6 +125,7 @@ export const makeTraffic = ({
     stats.add(`${prefix.protocol}.downstream_rq_total`, times)
     stats.add(`${prefix.protocol}.downstream_rq_http${version}_total`, times)
     stats.add(`${prefix.protocol}.rq_total`, times)
+    stats.add(`${prefix.protocol}.downstream_cx_rx_bytes_total`, times * requestSize)
   }
 
   const responded = (listener: Listener, lasted: number, times: number) => {
@@ -127,6 +134,7 @@ export const makeTraffic = ({
       stats.add(`${prefix.protocol}.${name}`, times)
       stats.add(`${prefix.listener}.http.${listener.resource.statPrefix}.${name}`, times)
     }
+    stats.add(`${prefix.protocol}.downstream_cx_tx_bytes_total`, times * responseSize)
     stats.record(`${prefix.protocol}.downstream_rq_time`, lasted, times, flushNow())
   }
 
@@ -139,7 +147,10 @@ export const makeTraffic = ({
     const times = Math.floor(due)
     flow.rest = due - times
     if (times === 0) return
-    opened(listener, "http1", times)
+    const share = Math.floor(times / concurrency)
+    for (let worker = 0; worker < concurrency; worker += 1) {
+      opened(listener, "http1", worker, worker === 0 ? times - share * (concurrency - 1) : share)
+    }
     requested(listener, 1, times)
     responded(listener, flow.duration, times)
     closed(listener, "http1", "remote", flow.duration, times)
@@ -161,8 +172,9 @@ export const makeTraffic = ({
     let isOpen = true
     let requests = 0
     let isToldToClose = false
-    opened(listener, kind, 1)
-    countOpen(listener, kind, 1)
+    const worker = random.integer(0, concurrency - 1)
+    opened(listener, kind, worker, 1)
+    countOpen(listener, kind, worker, 1)
     const countRequest = (by: number) => {
       requests += by
       activeRequests += by
@@ -177,7 +189,7 @@ export const makeTraffic = ({
         countRequest(-requests)
       }
       if (kind === "upgrade") stats.add(`${prefix.protocol}.downstream_cx_upgrades_active`, -1, "gauge")
-      countOpen(listener, kind, -1)
+      countOpen(listener, kind, worker, -1)
       closed(listener, kind, by, timeline.now() - since, 1)
     }
     const respond = (lasted: number) => {
