@@ -29,7 +29,7 @@ describe("the comparison with a trace", () => {
   })
 
   it.each([
-    ["a state that Envoy was not in", { ...observed, ready: [...observed.ready, [400, "503 DRAINING"] as const] }],
+    ["a state that Envoy was not in", { ...observed, ready: [...observed.ready, [300, "503 DRAINING"] as const] }],
     ["a state that is missing", { ...observed, ready: observed.ready.slice(0, 1) }],
     [
       "a state that comes too late",

@@ -81,6 +81,7 @@ export const makeClusterManager = ({
   const add = (resource: ClusterResource, source: Cluster["source"]) => {
     const prefix = `cluster.${resource.name}`
     stats.defineGroup(clusterStats, `${prefix}.`)
+    stats.add(`${prefix}.default.total_match_count`)
     const isWarming = resource.type === "EDS"
     const cluster: Cluster = {
       resource,
@@ -91,6 +92,10 @@ export const makeClusterManager = ({
     }
     clusters.set(resource.name, cluster)
     if (!isWarming) {
+      stats.add(`${prefix}.membership_change`)
+      stats.set(`${prefix}.membership_degraded`, 0)
+      stats.set(`${prefix}.membership_excluded`, 0)
+      stats.set(`${prefix}.warming_state`, 0)
       stats.set(`${prefix}.membership_total`, cluster.endpoints)
       stats.set(`${prefix}.membership_healthy`, cluster.endpoints)
       return

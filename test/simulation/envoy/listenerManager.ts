@@ -47,7 +47,8 @@ export interface ListenerManager {
   readonly close: () => void
 }
 
-export const statAddress = (address: string) => address.replace(/:(?=\d+$)/, "_").replace(/[.:](?=.*\/)/g, "_")
+/** As it stands in the names of stats. */
+export const statAddress = (address: string) => address.replaceAll(":", "_")
 
 const isSame = (a: ListenerResource, b: ListenerResource) =>
   a.address === b.address && a.revision === b.revision && a.routes === b.routes && a.direction === b.direction

@@ -35,6 +35,8 @@ export interface Traffic {
    * Answers a function that ends it.
    */
   readonly flow: (listener: string, perSecond: number, duration?: number) => () => void
+  /** A request that stays active at a cluster, as a stream that is forwarded. Answers a function that ends it. */
+  readonly occupy: (cluster: string) => () => void
 }
 
 export interface TrafficSide extends Traffic {
@@ -237,6 +239,15 @@ export const makeTraffic = ({
 
   return {
     connect,
+    occupy: (cluster) => {
+      let isActive = true
+      stats.add(`cluster.${cluster}.upstream_rq_total`)
+      stats.add(`cluster.${cluster}.upstream_rq_active`, 1, "gauge")
+      return () => {
+        if (isActive) stats.add(`cluster.${cluster}.upstream_rq_active`, -1, "gauge")
+        isActive = false
+      }
+    },
     flow: (listener, perSecond, duration = 1) => {
       const flow: Flow = { listener, perSecond, duration, countedTo: timeline.now(), rest: 0 }
       flows.add(flow)

@@ -8,7 +8,16 @@ import { connect, flow, type RealConnection, startUpstream } from "./realClients
 import { startRealControlPlane } from "./realControlPlane.ts"
 import { upstreamPort } from "./render.ts"
 import { adminPort, type Scenario, type Step } from "./scenario.ts"
-import { type Answered, beginningOf, isCompared, makeSeries, type Observed, type Trace, wordsOf } from "./trace.ts"
+import {
+  type Answered,
+  beginningOf,
+  isCompared,
+  makeSeries,
+  type Observed,
+  type Series,
+  type Trace,
+  wordsOf
+} from "./trace.ts"
 
 const pause = (duration: number) => new Promise<void>((done) => setTimeout(done, duration))
 
@@ -68,10 +77,22 @@ const valuesOf = (body: string): ReadonlyArray<readonly [string, number]> => {
   )
 }
 
+/** Of a series that depends on the machine's speed, only its beginning and end count. */
+const shortened = (series: Series<number>): Series<number> => {
+  const first = series.findIndex(([, value]) => value > 0)
+  return series.filter((_, i) => i <= first || i === series.length - 1)
+}
+
 /** Series that never left 0 tell nothing. */
-const telling = (all: ReadonlyMap<string, ReturnType<typeof makeSeries<number>>>): Observed["stats"] =>
+const telling = (
+  all: ReadonlyMap<string, ReturnType<typeof makeSeries<number>>>,
+  unsteady: ReadonlyArray<string>
+): Observed["stats"] =>
   Object.fromEntries(
-    [...all].flatMap(([name, { series }]) => (series.some(([, value]) => value !== 0) ? [[name, series] as const] : []))
+    [...all].flatMap(([name, { series }]) => {
+      if (series.every(([, value]) => value === 0)) return []
+      return [[name, unsteady.includes(name) ? shortened(series) : series] as const]
+    })
   )
 
 /** Runs a scenario with a real Envoy. */
@@ -202,6 +223,6 @@ export const recordEnvoy = async (scenario: Scenario, binary: string): Promise<T
   return {
     scenario,
     envoy: "1.40.0",
-    observed: { ready: ready.series, stats: telling(stats), answers, exit: atEnd, words }
+    observed: { ready: ready.series, stats: telling(stats, scenario.unsteady ?? []), answers, exit: atEnd, words }
   }
 }
