@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { AdminReply } from "./EnvoyModel.ts"
 import { makeEnvoy } from "./makeEnvoy.ts"
+import { makePorts } from "./ports.ts"
 import type { ListenerResource, Resources } from "./resources.ts"
 import { makeScriptedControlPlane, type ScriptedControlPlane } from "./scriptedControlPlane.ts"
 import { makeTestRandom, makeTestTimeline } from "./testWorld.ts"
@@ -54,6 +55,41 @@ const startEnvoy = (prepare: (controlPlane: ScriptedControlPlane) => void = () =
 }
 
 describe("the model of Envoy", () => {
+  it("ends where another Envoy has its address, or its base id with hot restart", () => {
+    const timeline = makeTestTimeline()
+    const ports = makePorts()
+    const start = (port: number, words: ReadonlyArray<string>) => {
+      const output: Array<string> = []
+      const envoy = makeEnvoy({
+        pid: port,
+        arguments: ["-c", "/bootstrap.json", "-l", "off", ...words],
+        bootstrap: { admin: { address: { socketAddress: { address: "0.0.0.0", portValue: port } } } },
+        timeline,
+        random: makeTestRandom(port),
+        controlPlane: makeScriptedControlPlane({ resources: {}, timeline }),
+        ports,
+        output: (line) => output.push(line)
+      })
+      timeline.runUntil(timeline.now() + 200)
+      return { envoy, output }
+    }
+    const first = start(9901, ["--base-id", "5"])
+    const failed = { _tag: "Code", code: 1 }
+    assert.isUndefined(first.envoy.exit())
+    const second = start(9902, ["--base-id", "5"])
+    assert.deepStrictEqual(
+      [second.envoy.exit(), second.output],
+      [failed, ["unable to bind domain socket with base_id=50, id=0, errno=98 (see --base-id option)"]]
+    )
+    const third = start(9901, ["--disable-hot-restart"])
+    assert.deepStrictEqual(
+      [third.envoy.exit(), third.output],
+      [failed, ["cannot bind '0.0.0.0:9901': Address already in use"]]
+    )
+    first.envoy.signal("SIGKILL")
+    assert.isUndefined(start(9901, ["--base-id", "5"]).envoy.exit())
+  })
+
   it("gives the same answers at the same times for the same seed", () => {
     const life = () => {
       const { ask, controlPlane, output, wait } = startEnvoy()

@@ -104,6 +104,8 @@ export const makeEnvoy = (options: EnvoyOptions): EnvoyModel => {
   const owner = {}
   const line = readCommandLine(options.arguments)
   const facts = readBootstrap(bootstrap)
+  /** Two Envoys with hot restart may not have the same. */
+  const domainSocket = `@envoy_domain_socket_${line.baseId}_${line.restartEpoch}`
   const startedAt = timeline.now()
   const exitListeners: Array<(exit: Exit) => void> = []
   let exit: Exit | undefined
@@ -168,7 +170,7 @@ export const makeEnvoy = (options: EnvoyOptions): EnvoyModel => {
     thread.end()
     listeners.close()
     if (facts.admin !== undefined) ports.release(facts.admin, owner)
-    ports.release(`@envoy_domain_socket_${line.baseId}`, owner)
+    ports.release(domainSocket, owner)
     server.end()
     for (const listener of exitListeners) listener(how)
   }
@@ -405,7 +407,7 @@ export const makeEnvoy = (options: EnvoyOptions): EnvoyModel => {
       return finish({ _tag: "Code", code: 1 })
     }
     const { baseId, isHotRestartDisabled, restartEpoch } = line
-    if (!isHotRestartDisabled && !ports.claim(`@envoy_domain_socket_${baseId}`, owner)) {
+    if (!isHotRestartDisabled && !ports.claim(domainSocket, owner)) {
       const words = `base_id=${10 * baseId}, id=${restartEpoch}, errno=98`
       output(`unable to bind domain socket with ${words} (see --base-id option)`, "stderr")
       return finish({ _tag: "Code", code: 1 })

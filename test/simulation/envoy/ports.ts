@@ -11,6 +11,7 @@ const wildcard = /^(?:0\.0\.0\.0|\[::\]):/
 /** Two addresses of one port meet where they are the same, or one of them is all addresses. */
 const meets = (a: string, b: string) => {
   if (a === b) return true
+  if (!a.includes(":") || !b.includes(":")) return false
   const samePort = a.slice(a.lastIndexOf(":")) === b.slice(b.lastIndexOf(":"))
   return samePort && (wildcard.test(a) || wildcard.test(b))
 }

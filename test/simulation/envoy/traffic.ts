@@ -85,6 +85,8 @@ export const makeTraffic = ({
   let activeRequests = 0
   let hasEnded = false
   let pausedAt: number | undefined
+  /** Responses that were due while the process was stopped. */
+  let late: Array<() => void> = []
   /** Requests of flows that count as active now. */
   let flowing = 0
 
@@ -194,10 +196,11 @@ export const makeTraffic = ({
       countOpen(listener, kind, worker, -1)
       closed(listener, kind, by, timeline.now() - since, 1)
     }
-    const respond = (lasted: number) => {
+    const respond = (begun: number) => {
+      const lasted = timeline.now() - begun
       if (!isOpen) return
       // A process that is stopped answers when it goes on.
-      if (pausedAt !== undefined) return void timeline.after(100, () => respond(lasted + 100))
+      if (pausedAt !== undefined) return void late.push(() => respond(begun))
       countRequest(-1)
       responded(listener, lasted, 1)
       if (isToldToClose || !random.chance(listeners.closeChance(listener))) return
@@ -220,7 +223,8 @@ export const makeTraffic = ({
         if (!isOpen || kind === "tcp" || kind === "upgrade") return isOpen
         requested(listener, kind === "http2" ? 2 : 1, 1)
         countRequest(1)
-        timeline.after(duration, () => respond(duration))
+        const begun = timeline.now()
+        timeline.after(duration, () => respond(begun))
         return true
       }
     }
@@ -266,6 +270,9 @@ export const makeTraffic = ({
     resume: () => {
       pausedAt = undefined
       for (const flow of flows) flow.countedTo = timeline.now()
+      const due = late
+      late = []
+      for (const respond of due) respond()
     },
     end: () => {
       settle()
