@@ -1,5 +1,6 @@
 // What other programs may do to the log folder while lines arrive.
 import {
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -17,14 +18,16 @@ import { agentLine, linesIn, numberedLine, startLogging } from "./logging.ts"
 const name = "appnet_envoy.log"
 const lineOf = (number: number) => `line ${`${number}`.padStart(9, "0")} of the fake Envoy`
 
-/** Writes `count` numbered lines, and rests after each thousand. */
-const counting = (count: number) => `
+/** Writes `count` numbered lines, and rests after each thousand; then makes the file `mark`, and goes on for a while. */
+const counting = (count: number, mark: string) => `
 i=0
 while [ $i -lt ${count} ]; do
   seq -f 'line %09.0f of the fake Envoy' $((i + 1)) $((i + 1000))
   i=$((i + 1000))
   sleep 0.02
 done
+touch ${mark}
+sleep 3
 exit 5`
 
 /** Does nothing where the agent was quicker: what is in the way is left there. */
@@ -38,8 +41,11 @@ describe("while lines arrive", () => {
   it("the log folder may be moved, replaced and filled with links and folders: each line is somewhere, once and whole", async () => {
     shows("log-rotation")
     const count = 150_000
-    const { agent, folder, logs } = await startLogging({
-      script: counting(count),
+    const folder = privateFolder()
+    const mark = `${folder}/all-lines-written`
+    const { agent, logs } = await startLogging({
+      folder,
+      script: counting(count, mark),
       environment: { APPNET_AGENT_MAX_LOG_FILE_SIZE: "0.05", APPNET_AGENT_MAX_RETENTION_COUNT: "1000" }
     })
     const victim = `${folder}/victim`
@@ -74,10 +80,13 @@ describe("while lines arrive", () => {
     void agent.exited.then(() => {
       isOver = true
     })
-    for (let i = 0; !isOver; i += 1) {
+    for (let i = 0; !isOver && !existsSync(mark); i += 1) {
       attempt(attacks[i % attacks.length] ?? (() => {}))
       await new Promise((done) => setTimeout(done, 7))
     }
+    // From here on nothing is in the way of the file, which the agent tries again each second.
+    attempt(() => moveAway(path))
+    mkdirSync(logs, { recursive: true })
     expect((await agent.exited).code).toBe(5)
     expect(readFileSync(victim, "utf8")).toBe("")
 
