@@ -253,6 +253,8 @@ export const chapters = {
     pipelining:
       "Requests that come in one piece are answered in turn with those of other connections; too many end their connection",
     "unread-answers": "An answer of which the client takes nothing for 10 s is cut off",
+    "cut-off-told":
+      "A reader that is cut off is told in the log: who, which route, for how long, how much; one line a minute",
     "cut-off": "Slow, huge and incomplete requests are cut off and do not block others",
     "scrape-only": "The scrapers' address serves stats and nothing else"
   },
