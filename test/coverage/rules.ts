@@ -49,6 +49,7 @@ export const chapters = {
     "never-clamped": "An invalid port or word of an enumeration is an error, and is never clamped",
     "log-level-fallback": "A log level that Envoy does not have becomes info, with a warning",
     "all-at-once": "All errors are reported at once, each with name, value and allowed values, before Envoy starts",
+    "long-values": "A message shows at most 500 characters of a setting's value, on one line",
     clamped: "An operational number outside its range becomes the nearest bound, with one warning",
     unreadable: "An operational value that cannot be read, booleans too, becomes the default, with a warning",
     "unused-values": "A bad value of a tracer, sink or mode that is off is a warning",
