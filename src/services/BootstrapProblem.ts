@@ -2,6 +2,7 @@
 import { Schema } from "effect"
 import { InvalidSetting } from "./Config.ts"
 import { EnvoyNotFound } from "./EnvoyBinary.ts"
+import { foreignLine } from "./foreignText.ts"
 
 /** A file that a variable names cannot be read, or does not hold what Envoy needs. */
 export class UserFileError extends Schema.TaggedError<UserFileError>()("UserFileError", {
@@ -12,7 +13,7 @@ export class UserFileError extends Schema.TaggedError<UserFileError>()("UserFile
   reason: Schema.String
 }) {
   override get message() {
-    const file = `${this.variable}=${this.path}`
+    const file = `${this.variable}=${foreignLine(this.path)}`
     return this.position === undefined ? `${file} ${this.reason}` : `${file}: ${this.position}: ${this.reason}`
   }
 }

@@ -1,4 +1,5 @@
 import { Context, Runtime, Schema } from "effect"
+import { foreignLine } from "./foreignText.ts"
 import type { SettingName, Settings } from "./Settings.ts"
 
 /** Where the value of a setting comes from. `clamped`: it was set, and replaced by the nearest bound. */
@@ -26,7 +27,7 @@ export class InvalidSetting extends Schema.TaggedError<InvalidSetting>()("Invali
   reason: Schema.String
 }) {
   override get message() {
-    return `${this.variable}${this.value === undefined ? "" : `=${this.value}`} ${this.reason}`
+    return `${this.variable}${this.value === undefined ? "" : `=${foreignLine(this.value)}`} ${this.reason}`
   }
 }
 

@@ -49,6 +49,7 @@ export const chapters = {
     "never-clamped": "An invalid port or word of an enumeration is an error, and is never clamped",
     "log-level-fallback": "A log level that Envoy does not have becomes info, with a warning",
     "all-at-once": "All errors are reported at once, each with name, value and allowed values, before Envoy starts",
+    "long-values": "A message shows at most 500 characters of a setting's value, on one line",
     clamped: "An operational number outside its range becomes the nearest bound, with one warning",
     unreadable: "An operational value that cannot be read, booleans too, becomes the default, with a warning",
     "unused-values": "A bad value of a tracer, sink or mode that is off is a warning",
@@ -261,6 +262,8 @@ export const chapters = {
     pipelining:
       "Requests that come in one piece are answered in turn with those of other connections; too many end their connection",
     "unread-answers": "An answer of which the client takes nothing for 10 s is cut off",
+    "cut-off-told":
+      "A reader that is cut off is told in the log: who, which route, for how long, how much; one line a minute",
     "cut-off": "Slow, huge and incomplete requests are cut off and do not block others",
     "scrape-only": "The scrapers' address serves stats and nothing else"
   },

@@ -1,6 +1,6 @@
 import { Redacted, Result, Schema } from "effect"
 import { InvalidSetting, type SettingInForce, type SettingSource } from "../../services/Config.ts"
-import { printableLine } from "../../services/foreignText.ts"
+import { foreignLine, printableLine } from "../../services/foreignText.ts"
 import { formatDuration } from "../../services/goDuration.ts"
 import { highestPrivilegedPort } from "../../services/managementSettings.ts"
 import type { Setting } from "../../services/Setting.ts"
@@ -61,7 +61,7 @@ const decodeSetting = <A>(name: SettingName, row: Setting<A>, value: string | un
 
   const decode = Schema.decodeUnknownResult(row.schema)
   const decoded = decode(text)
-  const displayText = row.secret ? redacted : printableLine(text)
+  const displayText = row.secret ? redacted : foreignLine(text)
   if (Result.isFailure(decoded)) {
     if (row.policy === "error") {
       const reason = `is invalid: expected ${row.allowed}${kubernetesHint(name, text)}`

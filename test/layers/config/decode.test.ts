@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redacted, Result, Schema } from "effect"
 import { decodeEnvironment, type Environment, settingNames } from "../../../src/layers/config/decode.ts"
+import { UserFileError } from "../../../src/services/BootstrapProblem.ts"
 import type { Setting } from "../../../src/services/Setting.ts"
 import { type SettingName, settingsTable } from "../../../src/services/Settings.ts"
 import { shows } from "../../shows.ts"
@@ -48,6 +49,25 @@ describe("decodeEnvironment", () => {
       inForce.filter(({ source }) => source === "environment").map(({ name }) => name),
       ["ENVOY_ADMIN_ACCESS_PORT"]
     )
+  })
+
+  it("shows the beginning of a value that is too long to be meant, on one line", () => {
+    shows("long-values")
+    const long = `\n${"x\u001b".repeat(50_000)}`
+    const messages = [
+      ...refused({ STATSD_PORT: long, ENABLE_ENVOY_DOG_STATSD: "1", ENVOY_CONFIG_FILE: long }).map(
+        ({ message }) => message
+      ),
+      ...accepted({ APPMESH_METRIC_EXTENSION_VERSION: long, STATSD_ADDRESS: long, PID_POLL_INTERVAL_MS: long })
+        .warnings,
+      new UserFileError({ variable: "APPNET_CA_BUNDLE", path: long, position: undefined, reason: "does not exist" })
+        .message
+    ]
+    assert.lengthOf(messages, 5)
+    for (const message of messages) {
+      assert.match(message, /^[A-Z_]+=x\\u001bx\\u001b[^\p{Cc}]+… [^\p{Cc}]+$/u)
+      assert.isBelow(message.length, 700)
+    }
   })
 
   it.prop(

@@ -3,6 +3,9 @@ import { IncomingMessage, type Server, ServerResponse, STATUS_CODES } from "node
 import { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { answerHeaders } from "./answerHeaders.ts"
+import type { CutOff } from "./cutOffs.ts"
+import { shownAddress } from "./requester.ts"
+import { printablePath } from "./requestPath.ts"
 
 /** How long a client may take what was written for it without taking any of it. */
 const stalledAfterNanos = 10_000_000_000n
@@ -37,14 +40,30 @@ interface Connection {
   unsent: number
   written: number
   progressAt: bigint | undefined
+  /** Bytes that were written before the current answer. */
+  writtenBefore: number
 }
+
+const numberOf = (object: object, name: string): number | undefined => {
+  const value: unknown = Reflect.get(object, name)
+  return typeof value === "number" ? value : undefined
+}
+
+/** Bytes that Node has handed on, whether or not the kernel has taken them: `bytesWritten` counts what waits in Node too. */
+const handedOn = (socket: Socket): number => numberOf(socket, "_bytesDispatched") ?? socket.bytesWritten
 
 /** Bytes that the kernel has not taken yet. Node has no documented name for it, and goes by it itself in its time-outs. */
 const queuedBytes = (socket: Socket): number => {
   const handle: unknown = Reflect.get(socket, "_handle")
-  const isCounted = typeof handle === "object" && handle !== null && "writeQueueSize" in handle
-  return isCounted && typeof handle.writeQueueSize === "number" ? handle.writeQueueSize : 0
+  return typeof handle === "object" && handle !== null ? (numberOf(handle, "writeQueueSize") ?? 0) : 0
 }
+
+const describeStalled = (socket: Socket, { current, writtenBefore }: Connection, stalledFor: bigint): CutOff => ({
+  address: socket.remoteAddress === undefined ? undefined : shownAddress(socket.remoteAddress),
+  path: current?.req.url === undefined ? undefined : printablePath(current.req.url),
+  seconds: Math.floor(Number(stalledFor / 1_000_000_000n)),
+  sent: Math.max(0, handedOn(socket) - queuedBytes(socket) - writtenBefore)
+})
 
 const reasons: Readonly<Record<number, string>> = {
   400: "this is no HTTP request that the agent understands",
@@ -87,8 +106,8 @@ const refuseWithoutHost = (response: ServerResponse) => {
 }
 
 export interface Connections {
-  /** Ends connections whose client has taken nothing of what waits for it. To be called each second. */
-  readonly endStalled: (now: bigint) => void
+  /** Ends connections whose client has taken nothing of what waits for it, and tells which. To be called each second. */
+  readonly endStalled: (now: bigint) => ReadonlyArray<CutOff>
 }
 
 /**
@@ -121,7 +140,8 @@ export const watchConnections = (server: Server, limit: number): Connections => 
       whenIdle: undefined,
       unsent: 0,
       written: 0,
-      progressAt: undefined
+      progressAt: undefined,
+      writtenBefore: 0
     }
     open.set(socket, connection)
     socket.once("close", () => {
@@ -163,6 +183,7 @@ export const watchConnections = (server: Server, limit: number): Connections => 
     open.set(socket, connection)
     const start = () => {
       connection.current = response
+      connection.writtenBefore = socket.bytesWritten
       if (response.destroyed || socket.destroyed) return startNext(connection)
       response.once("close", () => startNext(connection))
       if (request.httpVersion === "1.1" && headers.host === undefined) refuseWithoutHost(response)
@@ -216,6 +237,7 @@ export const watchConnections = (server: Server, limit: number): Connections => 
 
   return {
     endStalled: (now) => {
+      const ended: Array<CutOff> = []
       for (const [socket, connection] of open) {
         const unsent = socket.writableLength + queuedBytes(socket)
         const written = socket.bytesWritten
@@ -223,8 +245,12 @@ export const watchConnections = (server: Server, limit: number): Connections => 
         if (unsent === 0 || isProgress || connection.progressAt === undefined) connection.progressAt = now
         connection.unsent = unsent
         connection.written = written
-        if (now - connection.progressAt >= stalledAfterNanos) socket.destroy()
+        const stalledFor = now - connection.progressAt
+        if (socket.destroyed || stalledFor < stalledAfterNanos) continue
+        ended.push(describeStalled(socket, connection, stalledFor))
+        socket.destroy()
       }
+      return ended
     }
   }
 }

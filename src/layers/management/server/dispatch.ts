@@ -11,6 +11,7 @@ import { answerHeaders } from "./answerHeaders.ts"
 import { checkPermission } from "./permission.ts"
 import { readQuery } from "./query.ts"
 import { RequestRefused } from "./refusal.ts"
+import { pathOf, printablePath } from "./requestPath.ts"
 import { makeTokenBucket } from "./tokenBucket.ts"
 
 /** Answers a request whose query has been read. An `AdminError` becomes 502. */
@@ -31,15 +32,6 @@ const hasBody = ({ headers }: HttpServerRequest) =>
 /** The target as the client wrote it: parsed as a URL, `/a/../live` would be `/live`. */
 const targetOf = ({ source, url }: HttpServerRequest) =>
   source instanceof IncomingMessage && source.url !== undefined ? source.url : url
-
-/** The path as the client wrote it. A request to a proxy also names scheme and host (RFC 9112, absolute-form). */
-const pathOf = (target: string) => target.replace(/^https?:\/\/[^/?]+/i, "").split("?", 1)[0] ?? ""
-
-/** The path, safe to show in an answer and in the log. */
-const printablePath = (target: string) =>
-  pathOf(target)
-    .slice(0, 200)
-    .replace(/[^\x21-\x7e]/g, "?")
 
 const allowedMethods = (routes: ReadonlyArray<{ readonly method: "GET" | "POST" }>) =>
   routes.flatMap(({ method }) => (method === "GET" ? ["GET", "HEAD"] : [method])).join(", ")

@@ -5,6 +5,7 @@ import { Clock, Effect, Layer, Schedule } from "effect"
 import { ManagementBindFailed } from "../../../services/ManagementServer.ts"
 import { answerHeaders } from "./answerHeaders.ts"
 import { watchConnections } from "./connections.ts"
+import { makeCutOffLog } from "./cutOffs.ts"
 
 /** Requests are small and have no body, so a client that needs longer than this is cut off. */
 const limits = {
@@ -35,10 +36,11 @@ const makeServer = () => {
 /** An HTTP server that listens for as long as its layer lives. Requests in progress have a second to finish. */
 export const listenOn = (options: ListenOptions) =>
   Layer.unwrap(
-    Effect.sync(() => {
+    Effect.gen(function* () {
       const server = makeServer()
       const connections = watchConnections(server, maxConnections)
-      const endStalled = Effect.map(Clock.monotonicTimeNanos, connections.endStalled)
+      const logCutOffs = yield* makeCutOffLog
+      const endStalled = Effect.flatMap(Clock.monotonicTimeNanos, (now) => logCutOffs(now, connections.endStalled(now)))
       return Layer.merge(
         NodeHttpServer.layerServer(() => server, { ...options, gracefulShutdownTimeout: "1 second" }),
         Layer.effectDiscard(Effect.forkScoped(Effect.repeat(endStalled, Schedule.spaced("1 second"))))

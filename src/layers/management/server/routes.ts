@@ -51,7 +51,11 @@ const enableLogging = Effect.fnUntraced(function* ({ level, permanent }: QueryOf
     : HttpServerResponse.empty({ status: 304 })
 })
 
-const prometheus = Effect.fnUntraced(function* (query: QueryOf<"prometheus">, acceptEncoding: string | undefined) {
+const prometheus = Effect.fnUntraced(function* (
+  query: QueryOf<"prometheus">,
+  acceptEncoding: string | undefined,
+  requester: string
+) {
   const { delta, filter, since, usedonly } = query
   if (delta !== undefined && (usedonly === undefined || filter === undefined)) {
     return yield* new RequestRefused({ status: 400, reason: "delta needs usedonly and filter=metrics_extension" })
@@ -59,7 +63,7 @@ const prometheus = Effect.fnUntraced(function* (query: QueryOf<"prometheus">, ac
   if (since !== undefined && delta === undefined) {
     return yield* new RequestRefused({ status: 400, reason: "since needs delta" })
   }
-  return yield* statsResponse(query, acceptEncoding)
+  return yield* statsResponse(query, acceptEncoding, requester)
 })
 
 /** The description is expensive to load and to make, so this waits until somebody asks for it. */
@@ -87,7 +91,7 @@ const makeHandlers = (startedAt: bigint, settings: Settings): Handlers<Dependenc
   live: () => Effect.succeed(textResponse(200, "OK")),
   drainListeners: (query, request) => drainListeners(query, requesterOf(request, settings)),
   enableLogging: (query, request) => enableLogging(query, requesterOf(request, settings)),
-  prometheus: (query, { headers }) => prometheus(query, headers["accept-encoding"]),
+  prometheus: (query, request) => prometheus(query, request.headers["accept-encoding"], requesterOf(request, settings)),
   openapi: () => openapi
 })
 

@@ -1,7 +1,7 @@
-import { Effect, Option, Stream } from "effect"
+import { Effect, Option, Ref, Stream } from "effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { AdminClient, type AdminError } from "../../../services/AdminClient.ts"
-import type { QueryOf } from "../../../services/ManagementApi.ts"
+import { type QueryOf, routeTable } from "../../../services/ManagementApi.ts"
 import { Snapshotter, type StatsDelta } from "../../../services/Snapshotter.ts"
 import { maxStatsAnswers, StatsSlots } from "../../../services/StatsSlots.ts"
 import { onlyExtensionFamilies } from "../../stats/extensionFilter.ts"
@@ -45,19 +45,29 @@ const readStats = Effect.fnUntraced(function* (query: QueryOf<"prometheus">) {
   return Option.isSome(delta) ? deltaStats(delta.value) : yield* currentStats(query, { "x-snapshot": "none" })
 })
 
-/** Ends the request that this is part of, with its connection, where its answer is not over in time. */
-const endInTime = Effect.withFiber((request) =>
-  Effect.sleep(longestAnswer).pipe(
-    Effect.andThen(Effect.logWarning(`a stats answer is cut off: its reader has not taken it in ${longestAnswer}`)),
-    Effect.andThen(Effect.sync(() => request.interruptUnsafe())),
-    Effect.forkScoped
+/**
+ * Ends the request that this is part of, with its connection, where its answer is not over in time. There are few places for
+ * stats answers, so this cannot fill the log.
+ */
+const endInTime = (requester: string, sent: Ref.Ref<number>) =>
+  Effect.withFiber((request) =>
+    Effect.sleep(longestAnswer).pipe(
+      Effect.andThen(Ref.get(sent)),
+      Effect.flatMap((bytes) =>
+        Effect.logWarning(
+          `${requester} is cut off: it has not taken the whole answer to ${routeTable.prometheus.path} in ${longestAnswer}, after ${bytes} bytes`
+        )
+      ),
+      Effect.andThen(Effect.sync(() => request.interruptUnsafe())),
+      Effect.forkScoped
+    )
   )
-)
 
 /** The answer to `GET /stats/prometheus`, compressed if the client accepts gzip. */
 export const statsResponse = Effect.fnUntraced(function* (
   query: QueryOf<"prometheus">,
-  acceptEncoding: string | undefined
+  acceptEncoding: string | undefined,
+  requester: string
 ) {
   if (!(yield* (yield* StatsSlots).take)) {
     return yield* new RequestRefused({
@@ -66,14 +76,16 @@ export const statsResponse = Effect.fnUntraced(function* (
       headers: { "retry-after": "1" }
     })
   }
-  yield* endInTime
+  const sent = yield* Ref.make(0)
+  yield* endInTime(requester, sent)
   const { body, headers } = yield* readStats(query)
   const isCompressed = acceptsGzip(acceptEncoding)
   const encoded: Stream.Stream<Uint8Array, { readonly message: string }> = isCompressed ? gzip(body) : body
   // The status is sent already when the body fails, so the client sees a broken connection and the log has the reason.
   const logged = Stream.tapError(encoded, ({ message }) => Effect.logWarning(`a stats answer broke off: ${message}`))
+  const counted = Stream.tap(logged, ({ length }) => Ref.update(sent, (bytes) => bytes + length))
   // Parts are sent one by one: the server copies parts that arrive together into one new buffer.
-  return HttpServerResponse.stream(Stream.rechunk(logged, 1), {
+  return HttpServerResponse.stream(Stream.rechunk(counted, 1), {
     contentType,
     headers: { ...headers, vary: "accept-encoding", ...(isCompressed ? { "content-encoding": "gzip" } : {}) }
   })

@@ -201,13 +201,13 @@ describe("the connections of a server", () => {
 
   it.live("end where the client has taken nothing for 10 s, and go on where it takes something", () =>
     Effect.gen(function* () {
-      shows("unread-answers")
+      shows("unread-answers", "cut-off-told")
       const server = createServer((_, response) => response.end("x".repeat(50_000_000)))
       const { endStalled } = watchConnections(server, 100)
       const sockets: Array<net.Socket> = []
       server.on("connection", (socket: net.Socket) => void sockets.push(socket))
       const send = yield* listening(server)
-      const client = yield* send(request("/"))
+      const client = yield* send(request("/long?secret=1"))
       yield* until(() => client.received().length > 0)
       client.socket.pause()
       // The kernel's buffers fill up.
@@ -218,8 +218,8 @@ describe("the connections of a server", () => {
         last = unsent
         return isFull
       })
-      endStalled(0n)
-      endStalled(9_000_000_000n)
+      assert.deepStrictEqual(endStalled(0n), [])
+      assert.deepStrictEqual(endStalled(9_000_000_000n), [])
       assert.isFalse(sockets[0]?.destroyed)
       const before = client.received().length
       client.socket.resume()
@@ -230,8 +230,15 @@ describe("the connections of a server", () => {
       assert.isFalse(sockets[0]?.destroyed)
       endStalled(20_000_000_000n)
       assert.isFalse(sockets[0]?.destroyed)
-      endStalled(21_000_000_000n)
+      const [cutOff, ...others] = endStalled(21_000_000_000n)
       assert.isTrue(sockets[0]?.destroyed)
+      assert.deepStrictEqual(others, [])
+      const { sent = 0, ...told } = cutOff ?? {}
+      assert.deepStrictEqual(told, { address: "127.0.0.1", path: "/long", seconds: 10 })
+      // What the kernel took: more than the client has read, and not what waits in Node.
+      assert.isAtLeast(sent, client.received().length)
+      assert.isBelow(sent, 50_000_000)
+      assert.deepStrictEqual(endStalled(99_000_000_000n), [])
     })
   )
 })
