@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Context, Effect, Exit, Fiber, Layer, Option, SubscriptionRef } from "effect"
+import { Clock, Context, Effect, Exit, Fiber, Layer, Logger, Option, SubscriptionRef } from "effect"
 import { TestClock } from "effect/testing"
 import { run, runOn } from "../../src/programs/run.ts"
 import { HealthMonitor } from "../../src/services/HealthMonitor.ts"
@@ -166,6 +166,29 @@ describe("run", () => {
       yield* TestClock.adjust("4 seconds")
       assert.isTrue(Exit.isSuccess((yield* Fiber.join(fiber)).exit))
       assert.deepStrictEqual(launcher.events, ["start 1", "SIGTERM 1", "SIGKILL 1", "end 1"])
+    })
+  )
+
+  it.effect("says whether a drain did not happen, or has no answer and may still happen", () =>
+    Effect.gen(function* () {
+      const told = [
+        ["status", "could not drain listeners: "],
+        ["timeout", "Envoy has not answered the request to drain its listeners, and may drain them at any time: "]
+      ] as const
+      for (const [drainFails, words] of told) {
+        const lines: Array<string> = []
+        const capture = Logger.make<unknown, void>(({ message }) => void lines.push(`${message}`))
+        yield* Effect.gen(function* () {
+          const { fiber, send } = yield* simulated(drainSettings, { drainFails }, {})
+          yield* send("SIGTERM")
+          yield* TestClock.adjust("6 seconds")
+          yield* Fiber.join(fiber)
+        }).pipe(Effect.provide(Logger.layer([capture])), Effect.scoped)
+        assert.isTrue(
+          lines.some((line) => line.startsWith(words)),
+          lines.join("\n")
+        )
+      }
     })
   )
 

@@ -33,6 +33,8 @@ const statsBeginning = 64 * 1024
  */
 const extensionFilter = [..."appmesh"].join(".*")
 const largestDump = ByteSize.megabytes(4)
+/** How Envoy says that it cannot print a dump, as where that holds a type that it does not know. The status is 200 all the same. */
+const notPrinted = "Failed to convert protobuf message"
 /** Control calls are idempotent, so one whose answer was lost is repeated. */
 const controlRetries = Schedule.spaced("50 millis").pipe(Schedule.upTo({ times: 3 }))
 
@@ -90,6 +92,10 @@ export const layerNoTransport = Layer.effect(
       (response: HttpClientResponse.HttpClientResponse) =>
         failUnless200(endpoint)(response).pipe(
           Effect.flatMap(text(endpoint)),
+          Effect.filterOrFail(
+            (body) => !body.startsWith(notPrinted),
+            (body) => new AdminError({ endpoint, reason: "status", detail: firstLine(body) })
+          ),
           Effect.flatMap((body) =>
             Effect.mapError(
               Schema.decodeUnknownEffect(Schema.fromJsonString(schema))(body),

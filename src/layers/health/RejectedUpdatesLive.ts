@@ -52,7 +52,7 @@ const logChange = ({ _tag, kind, updates }: Change) => {
   }
 }
 
-/** Envoy fails to answer where it cannot print its errors, so it has some. Otherwise nobody knows. */
+/** Envoy answers with an error where it cannot print its errors, so it has some. Otherwise nobody knows. */
 const withoutWords = ({ reason }: AdminError): ListenerErrors => (reason === "status" ? "unprintable" : [])
 
 /** Looks at Envoy's counters as often as the health does, and asks for its words only where one has grown. */

@@ -319,6 +319,33 @@ describe("AdminClient", () => {
     })
   )
 
+  it.effect("tells a dump that Envoy cannot print, which it says with status 200, from garbage", () =>
+    Effect.gen(function* () {
+      const words = "Failed to convert protobuf message to JSON string: INVALID_ARGUMENT: could not find @type 'acme'"
+      const unprintable = yield* ask(text(words), (admin) => admin.listenerErrors)
+      assert.strictEqual(reasonOf(unprintable.result), "status")
+      for (const garbage of ["<html>", `{"configs":${"x".repeat(5 * 1024 * 1024)}`]) {
+        assert.strictEqual(reasonOf((yield* ask(text(garbage), (admin) => admin.listenerErrors)).result), "body")
+      }
+    })
+  )
+
+  it.effect("asks for the levels of all loggers without setting one, once and for 250 ms", () =>
+    Effect.gen(function* () {
+      const { asked, result } = yield* ask(
+        text("active loggers:\n  admin: info\n  upstream: debug\n  wasm: info\n\n"),
+        (admin) => admin.logLevels
+      )
+      assert.deepStrictEqual(result, Result.succeed(["info", "debug"]))
+      assert.deepStrictEqual(asked, ["POST http://127.0.0.1:9901/logging"])
+      const fiber = yield* Effect.forkChild(ask(silence, (admin) => admin.logLevels))
+      yield* TestClock.adjust(0)
+      yield* TestClock.adjust(250)
+      const silent = yield* Fiber.join(fiber)
+      assert.deepStrictEqual([reasonOf(silent.result), silent.asked.length], ["timeout", 1])
+    })
+  )
+
   it.effect("reads the server's info", () =>
     Effect.gen(function* () {
       const info = {

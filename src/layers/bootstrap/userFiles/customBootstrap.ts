@@ -28,8 +28,8 @@ const adminLines = (source: string): string => {
 }
 
 /**
- * Where Envoy's admin listens according to the text, and whether Envoy opens an ADS stream. JSON and small YAML are read as a whole; of other YAML only the lines
- * of `admin`. That Envoy can read the rest is for Envoy to say.
+ * Where Envoy's admin listens according to the text, and whether Envoy opens an ADS stream. JSON and small YAML are read as a
+ * whole; of other YAML only the lines of `admin`. That Envoy can read the rest is for Envoy to say.
  */
 const readFacts = Effect.fnUntraced(function* (path: string, text: string) {
   const missing = (position: string | undefined) => {
