@@ -338,11 +338,12 @@ export const makeEnvoy = (options: EnvoyOptions): EnvoyModel => {
 
   const startAds = () => {
     if (facts.ads === undefined || ads === undefined) return initialize()
-    if (facts.ads.usesCds) {
-      ads.subscribe({
+    const { cdsTimeout, usesCds } = facts.ads
+    const subscribeClusters = () =>
+      ads?.subscribe({
         kind: "clusters",
         prefix: "cluster_manager.cds",
-        fetchTimeout: facts.ads.cdsTimeout,
+        fetchTimeout: cdsTimeout,
         take: (resources) => {
           const problems = clusters.apply(resources.clusters ?? [])
           for (const problem of problems) log("warning", "config", `Error adding/updating cluster(s) ${problem}`)
@@ -351,11 +352,10 @@ export const makeEnvoy = (options: EnvoyOptions): EnvoyModel => {
         onRepeated: clusters.repeat,
         onInitialized: () => clusters.whenWarm(initialize)
       })
-      ads.start()
-    } else {
-      ads.start()
-      initialize()
-    }
+    // Clusters of the bootstrap get their endpoints before Envoy asks for others.
+    clusters.startStatic()
+    clusters.whenWarm(usesCds ? subscribeClusters : initialize)
+    ads.start()
   }
 
   const dispatch = () => {
@@ -384,6 +384,7 @@ export const makeEnvoy = (options: EnvoyOptions): EnvoyModel => {
     if (problem !== undefined) return failStart(problem)
     if (facts.ads !== undefined) {
       stats.defineGroup(adsStats)
+      if (facts.ads.usesCds) stats.defineGroup(subscriptionStats, "cluster_manager.cds.")
       if (facts.ads.usesLds) stats.defineGroup(subscriptionStats, "listener_manager.lds.")
       ads = makeAdsClient({
         controlPlane,

@@ -123,6 +123,14 @@ const starts: ReadonlyArray<Scenario> = [
     initially: "away",
     fetchTimeout: 1
   }),
+  ...(["serving", "silent", "away"] as const).map((initially) => ({
+    ...dynamic(`start-static-eds-${initially}`, 2500, [], { initially, fetchTimeout: 1 }),
+    fixed: { clusters: [{ name: "local", type: "EDS" as const, endpointsTimeout: 1000 }] }
+  })),
+  {
+    ...dynamic("start-static-eds-silent-then-served", 2500, [serve(1200, {})], { initially: "silent" }),
+    fixed: { clusters: [{ name: "local", type: "EDS", endpointsTimeout: 0 }] }
+  },
   dynamic("start-black-hole", 3000, [], { initially: "black hole" }),
   dynamic("start-black-hole-until-timeout", 3500, [], { initially: "black hole", fetchTimeout: 1 })
 ]
@@ -286,7 +294,7 @@ const drains: ReadonlyArray<Scenario> = [
           { at: 550, do: "request", id: "b", duration: 2500 },
           post(800, `/drain_listeners${query}`),
           { at: 4000, do: "request", id: "a", duration: 10 },
-          { at: 4200, do: "request", id: "a", duration: 10 }
+          { at: 4060, do: "request", id: "a", duration: 10 }
         ],
         { fixed: { ...upstream, listeners: [ingress, plain] } }
       )

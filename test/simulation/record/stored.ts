@@ -10,6 +10,8 @@ export const stored: ReadonlyArray<string> = [
   "start-silent-until-timeout",
   "start-away-until-timeout",
   "start-away-then-back",
+  "start-static-eds-away",
+  "start-static-eds-silent-then-served",
   "start-black-hole",
   "admin-port-taken",
   "listener-port-taken",
