@@ -45,8 +45,6 @@ export interface AdsClient {
 
 const firstBackOff = 500
 const longestBackOff = 30_000
-/** Keep-alive of the agent's bootstraps: how long a connection without an answer counts as one. */
-const keepAlive = 330_000
 
 /** The hash that Envoy shows of a version, some number of 64 bits. */
 const versionHash = (version: string): bigint => {
@@ -181,8 +179,8 @@ export const makeAdsClient = ({
     const lookAgain = () => {
       if (own !== attempt) return
       cancelKeepAlive()
-      if (controlPlane.reachability() !== "black hole") return
-      cancelKeepAlive = thread.after(keepAlive, () => {
+      if (controlPlane.reachability() !== "black hole" || facts.keepAlive === undefined) return
+      cancelKeepAlive = thread.after(facts.keepAlive, () => {
         if (own !== attempt) return
         stream?.close()
         channel.disconnected()

@@ -20,6 +20,8 @@ export interface AdsFacts {
   /** Milliseconds between attempts of the gRPC channel to connect: the first, and the longest. */
   readonly firstReconnect: number
   readonly longestReconnect: number
+  /** Milliseconds after which a connection on which nothing comes through is given up; undefined where never. */
+  readonly keepAlive: number | undefined
 }
 
 /** Envoy's own, where a source has none. */
@@ -54,7 +56,9 @@ export const readListener = (listener: unknown): ListenerResource => {
 export const readCluster = (cluster: unknown): ClusterResource => {
   const localities = list(field(cluster, "loadAssignment", "endpoints"))
   const endpoints = localities.flatMap((locality) => list(field(locality, "lbEndpoints"))).length
+  const endpointsTimeout = milliseconds(field(cluster, "edsClusterConfig", "edsConfig", "initialFetchTimeout"))
   return {
+    ...(endpointsTimeout === undefined ? {} : { endpointsTimeout }),
     name: text(field(cluster, "name")) ?? "",
     type: `${field(cluster, "type")}`.toUpperCase() === "EDS" ? "EDS" : "STATIC",
     endpoints
@@ -75,7 +79,11 @@ const readAds = (resources: unknown): AdsFacts | undefined => {
     cdsTimeout: timeout("cdsConfig"),
     statPrefix: text(field(service, "googleGrpc", "statPrefix")) ?? "ads",
     firstReconnect: channel("grpc.initial_reconnect_backoff_ms", 1000),
-    longestReconnect: channel("grpc.max_reconnect_backoff_ms", 120_000)
+    longestReconnect: channel("grpc.max_reconnect_backoff_ms", 120_000),
+    keepAlive:
+      field(args, "grpc.keepalive_time_ms") === undefined
+        ? undefined
+        : channel("grpc.keepalive_time_ms", 0) + channel("grpc.keepalive_timeout_ms", 20_000)
   }
 }
 

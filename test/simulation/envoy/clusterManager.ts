@@ -6,7 +6,9 @@ import type { Stats } from "./stats.ts"
 export interface Cluster {
   readonly resource: ClusterResource
   readonly source: "static" | "dynamic"
+  /** A cluster of the bootstrap counts as active from the beginning. */
   state: "warming" | "active"
+  isWaitingForEndpoints: boolean
   endpoints: number
   readonly updatedAt: number
 }
@@ -17,8 +19,10 @@ export interface ClusterManager {
   /** The rejected update came so many times more. */
   readonly repeat: (times: number) => void
   readonly addStatic: (clusters: ReadonlyArray<ClusterResource>) => void
+  /** Asks for the endpoints of the bootstrap's clusters, once there is a stream to ask on. */
+  readonly startStatic: () => void
   readonly list: () => ReadonlyArray<Cluster>
-  /** Calls back once no cluster of an initial update is warming any more. */
+  /** Calls back once no cluster waits for its first endpoints any more. */
   readonly whenWarm: (action: () => void) => void
 }
 
@@ -47,12 +51,15 @@ export const makeClusterManager = ({
     stats.set("cluster_manager.active_clusters", all.filter(({ state }) => state === "active").length)
   }
 
+  const isAnyWaiting = () => [...clusters.values()].some(({ isWaitingForEndpoints }) => isWaitingForEndpoints)
+
   const activate = (cluster: Cluster) => {
     cluster.state = "active"
+    cluster.isWaitingForEndpoints = false
     stats.set(`cluster.${cluster.resource.name}.warming_state`, 0)
     count()
     stats.add("thread_local_cluster_manager.main_thread.clusters_inflated", 1, "gauge")
-    if (whenWarm === undefined || [...clusters.values()].some(({ state }) => state === "warming")) return
+    if (whenWarm === undefined || isAnyWaiting()) return
     const action = whenWarm
     whenWarm = undefined
     action()
@@ -86,7 +93,8 @@ export const makeClusterManager = ({
     const cluster: Cluster = {
       resource,
       source,
-      state: isWarming ? "warming" : "active",
+      state: isWarming && source === "dynamic" ? "warming" : "active",
+      isWaitingForEndpoints: isWarming,
       endpoints: resource.endpoints ?? 0,
       updatedAt: wallClock()
     }
@@ -101,11 +109,16 @@ export const makeClusterManager = ({
       return
     }
     stats.set(`${prefix}.warming_state`, 1)
+    if (source === "dynamic") subscribe(cluster)
+  }
+
+  const subscribe = (cluster: Cluster) => {
+    const { resource } = cluster
     ads()?.subscribe({
       kind: "endpoints",
-      prefix,
+      prefix: `cluster.${resource.name}`,
       resource: resource.name,
-      fetchTimeout: endpointsTimeout,
+      fetchTimeout: resource.endpointsTimeout ?? endpointsTimeout,
       take: (resources) => takeEndpoints(cluster, resources),
       onInitialized: () => activate(cluster)
     })
@@ -116,6 +129,9 @@ export const makeClusterManager = ({
       for (const resource of added) add(resource, "static")
       stats.add("cluster_manager.cluster_added", added.length)
       count()
+    },
+    startStatic: () => {
+      for (const cluster of clusters.values()) if (cluster.isWaitingForEndpoints) subscribe(cluster)
     },
     apply: (wanted) => {
       stats.defineGroup(clusterUpdateStats, "cluster_manager.cds.")
@@ -161,7 +177,7 @@ export const makeClusterManager = ({
     },
     list: () => [...clusters.values()],
     whenWarm: (action) => {
-      if ([...clusters.values()].some(({ state }) => state === "warming")) whenWarm = action
+      if (isAnyWaiting()) whenWarm = action
       else action()
     }
   }

@@ -18,7 +18,21 @@ const mesh: Resources = { clusters: [], endpoints: [], listeners: [ingress], rou
 const bootstrap = {
   admin: { address: { socket_address: { address: "127.0.0.1", port_value: 9901 } } },
   dynamicResources: {
-    adsConfig: { grpcServices: [{ googleGrpc: { statPrefix: "ads" } }] },
+    adsConfig: {
+      grpcServices: [
+        {
+          googleGrpc: {
+            statPrefix: "ads",
+            channelArgs: {
+              args: {
+                "grpc.keepalive_time_ms": { intValue: 10_000 },
+                "grpc.keepalive_timeout_ms": { intValue: 20_000 }
+              }
+            }
+          }
+        }
+      ]
+    },
     ldsConfig: { initialFetchTimeout: "0s" },
     cdsConfig: { initialFetchTimeout: "0s" }
   }
@@ -208,6 +222,15 @@ describe("the model of Envoy", () => {
     controlPlane.comeBack()
     wait(60_000)
     assert.deepInclude(envoy.truth(), { reportsConnected: true, isConnected: true, state: "LIVE" })
+  })
+
+  it("notices by its keep-alive that nothing comes through a connection any more", () => {
+    const { controlPlane, envoy, wait } = startEnvoy()
+    controlPlane.becomeBlackHole()
+    wait(29_000)
+    assert.deepInclude(envoy.truth(), { reportsConnected: true, isConnected: false })
+    wait(2000)
+    assert.strictEqual(envoy.truth().stat("listener_manager.lds.update_failure"), 1)
   })
 
   it("counts the traffic of an hour when it is asked", () => {

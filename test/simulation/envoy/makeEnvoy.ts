@@ -1,30 +1,20 @@
-import { adminHelp } from "./adminHelp.ts"
+import { makeAdminAnswers } from "./adminAnswers.ts"
 import { makeAdminServer } from "./adminServer.ts"
 import { type AdsClient, makeAdsClient } from "./adsClient.ts"
 import { readBootstrap } from "./bootstrapFacts.ts"
 import { makeClusterManager } from "./clusterManager.ts"
 import { readCommandLine } from "./commandLine.ts"
-import { clustersAnswer, configDumpAnswer, listenersAnswer, memoryAnswer, serverInfoAnswer } from "./dumps.ts"
-import type { AdminReply, AdminRequest, EnvoyModel, EnvoyOptions, Exit, ServerState, Truth } from "./EnvoyModel.ts"
+import type { EnvoyModel, EnvoyOptions, Exit, ServerState, Truth } from "./EnvoyModel.ts"
 import { makeEnvoyLog } from "./envoyLog.ts"
 import type { EnvoyFaults } from "./faults.ts"
-import { type DrainRequest, makeListenerManager } from "./listenerManager.ts"
+import { makeListenerManager } from "./listenerManager.ts"
 import { type Loggers, makeLoggers } from "./loggers.ts"
 import { makeMainThread } from "./mainThread.ts"
 import { makePorts } from "./ports.ts"
-import { parseTarget, type Query } from "./query.ts"
-import { endedBy } from "./signals.ts"
-import {
-  adminListenerStats,
-  adsStats,
-  httpStats,
-  processStats,
-  responseStats,
-  subscriptionStats,
-  workerStats
-} from "./statNames.ts"
+import { defineAdminStats, defineProcessStats, defineWorkerStats, showAdmin, showProcess } from "./processStats.ts"
+import { endedBy, fatalSignals } from "./signals.ts"
+import { adsStats, subscriptionStats } from "./statNames.ts"
 import { makeStats } from "./stats.ts"
-import { prometheusAnswer, statsAnswer } from "./statsAnswers.ts"
 import { makeTraffic } from "./traffic.ts"
 
 /** Milliseconds of a start, as measured: until the program runs, its admin listens, and its main thread begins to answer. */
@@ -32,67 +22,6 @@ const startTimes = { program: 30, admin: 10, dispatch: 2 }
 /** Between two flushes of the stats, after which gauges of the process and histograms show what they have. */
 const flushInterval = 5000
 const firstDay = Date.UTC(2026, 0, 1)
-
-const ok: AdminReply = { _tag: "Answer", status: 200, body: "OK\n" }
-
-/** In the stat `server.state`. */
-const stateNumbers: Readonly<Record<ServerState, number>> = {
-  LIVE: 0,
-  DRAINING: 1,
-  PRE_INITIALIZING: 2,
-  INITIALIZING: 3
-}
-
-/** Stats of the admin itself: all requests, those that have ended, and the one that asks. */
-const adminTotals = [
-  "http.admin.downstream_rq_total",
-  "http.admin.downstream_rq_http1_total",
-  "http.admin.downstream_cx_total",
-  "http.admin.downstream_cx_http1_total",
-  "listener.admin.downstream_cx_total",
-  "listener.admin.main_thread.downstream_cx_total"
-]
-const adminEnded = [
-  "http.admin.downstream_rq_2xx",
-  "http.admin.downstream_rq_completed",
-  "http.admin.downstream_cx_destroy",
-  "http.admin.downstream_cx_destroy_local",
-  "listener.admin.downstream_cx_destroy",
-  "listener.admin.http.admin.downstream_rq_2xx",
-  "listener.admin.http.admin.downstream_rq_completed"
-]
-const adminActive = [
-  "http.admin.downstream_cx_active",
-  "http.admin.downstream_cx_http1_active",
-  "http.admin.downstream_rq_active",
-  "listener.admin.downstream_cx_active",
-  "listener.admin.main_thread.downstream_cx_active"
-]
-
-/** Gauges and counters that Envoy writes once. */
-const constants: ReadonlyArray<readonly [string, number]> = [
-  ["runtime.load_success", 2],
-  ["runtime.num_keys", 0],
-  ["runtime.num_layers", 1],
-  ["runtime.override_dir_not_exists", 2],
-  ["server.compilation_settings.fips_mode", 0],
-  ["server.dynamic_unknown_fields", 0],
-  ["server.static_unknown_fields", 0],
-  ["server.wip_protos", 0],
-  ["server.version", 10_376_576]
-]
-
-/** Signals at which Envoy prints where it was, in its words. */
-const fatalSignals: Readonly<Record<string, string>> = {
-  SIGSEGV: "Segmentation fault",
-  SIGABRT: "Aborted",
-  SIGBUS: "Bus error",
-  SIGFPE: "Floating point exception",
-  SIGILL: "Illegal instruction"
-}
-
-/** Requests that change something. */
-const posts = ["/logging", "/drain_listeners", "/healthcheck/fail", "/healthcheck/ok", "/reopen_logs", "/quitquitquit"]
 
 /**
  * One process "envoy" as it is started: its address, listeners and control plane come from its arguments and bootstrap. It shows
@@ -215,99 +144,49 @@ export const makeEnvoy = (options: EnvoyOptions): EnvoyModel => {
   const settle = () => {
     ads?.settle()
     traffic.settle()
-    for (const name of adminTotals) stats.set(name, adminRequests)
-    for (const name of adminEnded) stats.set(name, adminRequests - 1)
-    for (const name of adminActive) stats.set(name, 1)
+    showAdmin(stats, adminRequests)
     const flush = flushNow()
     if (flush === lastFlush) return
     lastFlush = flush
     stats.flush(flush)
-    showProcess(Math.floor((flush * flushInterval + dispatchedAt - startedAt) / 1000))
+    show(Math.floor((flush * flushInterval + dispatchedAt - startedAt) / 1000))
   }
 
   const memory = () => 5_900_000 + 200_000 * clusters.list().length
 
-  const showProcess = (uptime: number) => {
-    stats.set("server.uptime", uptime)
-    stats.set("server.state", stateNumbers[stateNow()])
-    stats.set("server.live", stateNow() === "DRAINING" ? 0 : 1)
-    stats.set("server.memory_allocated", memory())
-    stats.set("server.total_connections", traffic.connections())
-    stats.set("server.memory_heap_size", 2 * memory())
-    stats.set("server.memory_physical_size", Math.round(2.2 * memory()))
-    stats.set("server.days_until_first_cert_expiring", 4_294_967_295)
-  }
+  const show = (uptime: number) =>
+    showProcess(stats, { state: stateNow(), uptime, memory: memory(), connections: traffic.connections() })
 
-  const drain = (query: Query) => {
-    const request: DrainRequest = {
-      graceful: query.has("graceful"),
-      skipExit: query.has("skip_exit"),
-      inboundOnly: query.has("inboundonly")
-    }
-    drains.push({ ...request, at: timeNow() })
-    listeners.drain(request)
-    return ok
-  }
+  const answer = makeAdminAnswers({
+    clusters,
+    drain: (request) => {
+      drains.push({ ...request, at: timeNow() })
+      listeners.drain(request)
+    },
+    failHealthChecks: (fails) => {
+      failsHealthChecks = fails
+    },
+    line,
+    listeners,
+    log,
+    loggers: theLoggers,
+    memory,
+    quit: () => thread.after(0, () => shutDown()),
+    settle,
+    state: stateNow,
+    stats,
+    uptime: () => timeNow() - startedAt
+  })
 
-  const answer = ({ method, target }: AdminRequest): AdminReply => {
-    const { path, query } = parseTarget(target)
-    adminRequests += 1
-    if (posts.includes(path) && method !== "POST") {
-      log("error", "admin", `admin path "${target}" mutates state, method=${method} rather than POST`)
-      return { _tag: "Answer", status: 405, body: `Method ${method} not allowed, POST required.` }
-    }
-    switch (path) {
-      case "/ready": {
-        const state = stateNow()
-        return { _tag: "Answer", status: state === "LIVE" ? 200 : 503, body: `${state}\n` }
-      }
-      case "/stats":
-        settle()
-        return statsAnswer(stats, query)
-      case "/stats/prometheus":
-        settle()
-        return prometheusAnswer(stats, query)
-      case "/logging":
-        return theLoggers().answer(query)
-      case "/drain_listeners":
-        return drain(query)
-      case "/healthcheck/fail":
-        failsHealthChecks = true
-        return ok
-      case "/healthcheck/ok":
-        failsHealthChecks = false
-        return ok
-      case "/reopen_logs":
-        return ok
-      case "/quitquitquit":
-        thread.after(0, () => shutDown())
-        return ok
-      case "/server_info":
-        return serverInfoAnswer(line, { level: line.level, state: stateNow(), uptime: timeNow() - startedAt })
-      case "/config_dump":
-        ads?.settle()
-        return configDumpAnswer(
-          { clusters: clusters.list(), listeners: listeners.list(), problems: listeners.problems() },
-          query
-        )
-      case "/listeners":
-        return listenersAnswer(listeners.list(), query)
-      case "/clusters":
-        return clustersAnswer(clusters.list())
-      case "/memory":
-        return memoryAnswer(memory())
-      case "/certs":
-        return { _tag: "Answer", status: 200, body: '{\n "certificates": []\n}\n' }
-      case "/init_dump":
-        return { _tag: "Answer", status: 200, body: "{}\n" }
-      case "/hot_restart_version":
-        return { _tag: "Answer", status: 200, body: line.isHotRestartDisabled ? "disabled" : "11.104" }
-      default:
-        return { _tag: "Answer", status: 404, body: adminHelp }
-    }
-  }
-
-  const server = makeAdminServer({ answer, random: random.fork("admin"), thread, timeline })
+  const server = makeAdminServer({
+    answer: (request) => {
+      adminRequests += 1
+      return answer(request)
+    },
+    random: random.fork("admin"),
+    thread,
+    timeline
+  })
 
   // --- The start ---------------------------------------------------------------------------------------------------------------
 
@@ -315,10 +194,10 @@ export const makeEnvoy = (options: EnvoyOptions): EnvoyModel => {
     log("info", "config", "all dependencies initialized. starting workers")
     serverState = "LIVE"
     liveAt = timeNow()
-    for (let worker = 0; worker < line.concurrency; worker += 1) stats.defineGroup(workerStats, "", worker)
+    defineWorkerStats(stats, line.concurrency)
     listeners.startWorkers()
     stats.record("server.initialization_time_ms", Math.round(liveAt - startedAt), 1, flushNow())
-    showProcess(Math.floor((liveAt - startedAt) / 1000))
+    show(Math.floor((liveAt - startedAt) / 1000))
   }
 
   /** Once all clusters are there: listeners, then LIVE. */
@@ -338,11 +217,12 @@ export const makeEnvoy = (options: EnvoyOptions): EnvoyModel => {
 
   const startAds = () => {
     if (facts.ads === undefined || ads === undefined) return initialize()
-    if (facts.ads.usesCds) {
-      ads.subscribe({
+    const { cdsTimeout, usesCds } = facts.ads
+    const subscribeClusters = () =>
+      ads?.subscribe({
         kind: "clusters",
         prefix: "cluster_manager.cds",
-        fetchTimeout: facts.ads.cdsTimeout,
+        fetchTimeout: cdsTimeout,
         take: (resources) => {
           const problems = clusters.apply(resources.clusters ?? [])
           for (const problem of problems) log("warning", "config", `Error adding/updating cluster(s) ${problem}`)
@@ -351,11 +231,10 @@ export const makeEnvoy = (options: EnvoyOptions): EnvoyModel => {
         onRepeated: clusters.repeat,
         onInitialized: () => clusters.whenWarm(initialize)
       })
-      ads.start()
-    } else {
-      ads.start()
-      initialize()
-    }
+    // Clusters of the bootstrap get their endpoints before Envoy asks for others.
+    clusters.startStatic()
+    clusters.whenWarm(usesCds ? subscribeClusters : initialize)
+    ads.start()
   }
 
   const dispatch = () => {
@@ -368,13 +247,9 @@ export const makeEnvoy = (options: EnvoyOptions): EnvoyModel => {
   }
 
   const loadConfiguration = () => {
-    stats.defineGroup(processStats)
-    for (const [name, value] of constants) stats.set(name, value)
-    stats.set("server.concurrency", line.concurrency)
+    defineProcessStats(stats, line.concurrency)
     if (facts.admin !== undefined) {
-      stats.defineGroup(httpStats, "http.admin.")
-      stats.defineGroup(adminListenerStats, "listener.admin.")
-      stats.defineGroup(responseStats, "listener.admin.http.admin.")
+      defineAdminStats(stats)
       log("info", "main", `Starting admin HTTP server at ${facts.admin}`)
       if (!ports.claim(facts.admin, owner)) return failStart(`cannot bind '${facts.admin}': Address already in use`)
       server.listen()
@@ -384,6 +259,7 @@ export const makeEnvoy = (options: EnvoyOptions): EnvoyModel => {
     if (problem !== undefined) return failStart(problem)
     if (facts.ads !== undefined) {
       stats.defineGroup(adsStats)
+      if (facts.ads.usesCds) stats.defineGroup(subscriptionStats, "cluster_manager.cds.")
       if (facts.ads.usesLds) stats.defineGroup(subscriptionStats, "listener_manager.lds.")
       ads = makeAdsClient({
         controlPlane,

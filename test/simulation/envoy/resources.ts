@@ -26,6 +26,8 @@ export interface ClusterResource {
   readonly type: "EDS" | "STATIC"
   readonly revision?: number
   readonly problem?: string
+  /** Milliseconds that an EDS cluster waits for its endpoints: 15 s in Envoy where none is set; 0 for ever. */
+  readonly endpointsTimeout?: number
   /** Number of its endpoints, for a static one. */
   readonly endpoints?: number
 }

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import { produce } from "./produce.ts"
-import { recordEnvoy } from "./recordEnvoy.ts"
+import { endEnvoys, recordEnvoy } from "./recordEnvoy.ts"
 import { scenarios } from "./scenarios.ts"
 import { stored } from "./stored.ts"
 
@@ -23,6 +23,16 @@ mkdirSync(folder, { recursive: true })
 const root = fileURLToPath(new URL("../../../", import.meta.url))
 const binary = execFileSync("sh", ["scripts/envoy.sh"], { cwd: root, encoding: "utf8" }).trim()
 const isWanted = (name: string) => positionals.length === 0 || positionals.some((word) => name.startsWith(word))
+
+for (const [signal, number] of [
+  ["SIGINT", 2],
+  ["SIGTERM", 15]
+] as const) {
+  process.on(signal, () => {
+    endEnvoys()
+    process.exit(128 + number)
+  })
+}
 
 let recorded = 0
 let failed = 0

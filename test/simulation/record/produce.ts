@@ -22,14 +22,17 @@ const repeatsOf = ({ observed }: Trace): number => {
  * with each failure.
  */
 const pausesOf = ({ observed }: Trace): ReadonlyArray<number> => {
-  const events = (end: string) =>
+  const eventsOf = (end: string) =>
     Object.entries(observed.stats)
-      .filter(([name]) => name === `cluster_manager.cds.update_${end}`)
-      .flatMap(([, series]) =>
+      .filter(([name]) => name.endsWith(`.update_${end}`))
+      .map(([, series]) =>
         series.flatMap(([at, value], i) => Array<number>(value - (series[i - 1]?.[1] ?? 0)).fill(at))
       )
-  const failures = events("failure")
-  const successes = events("success")
+  // The subscription that is the first to begin fails most often.
+  const [failures = []] = eventsOf("failure").toSorted((a, b) => b.length - a.length)
+  const successes = eventsOf("success")
+    .flat()
+    .toSorted((a, b) => a - b)
   const pauses: Array<number> = []
   let backOff = 500
   for (const [i, at] of failures.entries()) {

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process"
+import { type ChildProcess, spawn } from "node:child_process"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import http from "node:http"
 import net from "node:net"
@@ -95,6 +95,13 @@ const telling = (
     })
   )
 
+const running = new Set<ChildProcess>()
+
+/** Ends the Envoys that run now. */
+export const endEnvoys = (): void => {
+  for (const child of running) child.kill("SIGKILL")
+}
+
 /** Runs a scenario with a real Envoy. */
 export const recordEnvoy = async (scenario: Scenario, binary: string): Promise<Trace> => {
   const folder = mkdtempSync(`${tmpdir()}/appnet-record-`)
@@ -122,6 +129,7 @@ export const recordEnvoy = async (scenario: Scenario, binary: string): Promise<T
   const begun = performance.now()
   const now = () => performance.now() - begun
   const child = spawn(binary, ["-c", path, ...scenario.arguments], { stdio: ["ignore", "ignore", "pipe"] })
+  running.add(child)
   child.stderr.on("data", (part: Buffer) => {
     const lines = `${left}${part}`.split("\n")
     left = lines.pop() ?? ""
@@ -132,6 +140,7 @@ export const recordEnvoy = async (scenario: Scenario, binary: string): Promise<T
   })
   const ended = new Promise<void>((done) =>
     child.on("exit", (code, signal) => {
+      running.delete(child)
       exit = [Math.round(now()), signal ?? `code ${code}`]
       done()
     })

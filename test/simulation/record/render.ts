@@ -80,7 +80,13 @@ export const renderCluster = (resource: ClusterResource, portOf: PortOf): Resour
   const common = { name: resource.name, connectTimeout: `${1 + (resource.revision ?? 0)}s` }
   if (resource.problem !== undefined) return { ...common, type: "EDS" }
   if (resource.type === "EDS") {
-    return { ...common, type: "EDS", edsClusterConfig: { edsConfig: { ads: {}, resourceApiVersion: "V3" } } }
+    const { endpointsTimeout } = resource
+    const timeout = endpointsTimeout === undefined ? {} : { initialFetchTimeout: `${endpointsTimeout / 1000}s` }
+    return {
+      ...common,
+      type: "EDS",
+      edsClusterConfig: { edsConfig: { ads: {}, resourceApiVersion: "V3", ...timeout } }
+    }
   }
   return {
     ...common,

@@ -5,7 +5,7 @@ import { adminPort, type Scenario, type Step } from "./scenario.ts"
 const xds =
   "control_plane\\.connected_state|(listener_manager|cluster_manager)\\.|\\.update_(success|rejected|failure|attempt)$"
 const traffic =
-  "^(http\\.in|listener\\.127|tcp)\\..*(cx|rq)_(active|total|destroy|2xx|completed|drain_close|upgrades_active)$"
+  "^(http\\.in|listener\\.127|tcp)\\..*(cx|rq)_(active|total|destroy|2xx|completed|rx_reset|drain_close|upgrades_active)$"
 const concurrency = (number: number, drainTime = 3, level = "info") => [
   "-l",
   level,
@@ -123,6 +123,14 @@ const starts: ReadonlyArray<Scenario> = [
     initially: "away",
     fetchTimeout: 1
   }),
+  ...(["serving", "silent", "away"] as const).map((initially) => ({
+    ...dynamic(`start-static-eds-${initially}`, 2500, [], { initially, fetchTimeout: 1 }),
+    fixed: { clusters: [{ name: "local", type: "EDS" as const, endpointsTimeout: 1000 }] }
+  })),
+  {
+    ...dynamic("start-static-eds-silent-then-served", 2500, [serve(1200, {})], { initially: "silent" }),
+    fixed: { clusters: [{ name: "local", type: "EDS", endpointsTimeout: 0 }] }
+  },
   dynamic("start-black-hole", 3000, [], { initially: "black hole" }),
   dynamic("start-black-hole-until-timeout", 3500, [], { initially: "black hole", fetchTimeout: 1 })
 ]
@@ -241,6 +249,15 @@ const links: ReadonlyArray<Scenario> = [
     { at: 700, do: "control plane", becomes: "away" },
     { at: 720, do: "control plane", becomes: "serving" }
   ]),
+  dynamic(
+    "link-ended-after-late-start",
+    9000,
+    [
+      { at: 2000, do: "control plane", becomes: "serving" },
+      { at: 7000, do: "end streams" }
+    ],
+    { initially: "away" }
+  ),
   dynamic("link-lost-long-and-back", 14_000, [
     { at: 700, do: "control plane", becomes: "away" },
     { at: 5000, do: "control plane", becomes: "serving" }
@@ -276,7 +293,8 @@ const drains: ReadonlyArray<Scenario> = [
           { at: 500, do: "connect", id: "b", listener, kind },
           { at: 550, do: "request", id: "b", duration: 2500 },
           post(800, `/drain_listeners${query}`),
-          { at: 4000, do: "request", id: "a", duration: 10 }
+          { at: 4000, do: "request", id: "a", duration: 10 },
+          { at: 4060, do: "request", id: "a", duration: 10 }
         ],
         { fixed: { ...upstream, listeners: [ingress, plain] } }
       )
@@ -319,11 +337,27 @@ const levels: ReadonlyArray<Scenario> = [
   "/logging?level=error&upstream=error"
 ].map((target, i) => fixed(`logging-${i}`, 600, [post(300, target), post(400, "/logging")]))
 
+const levelsOfOne: ReadonlyArray<Scenario> = [
+  fixed("logging-one-then-all", 800, [
+    post(300, "/logging?a2a=error"),
+    post(400, "/logging?level=warning"),
+    post(500, "/logging")
+  ])
+]
+
 const admin: ReadonlyArray<Scenario> = [
   fixed("admin-wrong-method", 500, [get(300, "/logging"), get(320, "/drain_listeners"), get(340, "/healthcheck/fail")]),
   fixed("admin-unknown-path", 500, [get(300, "/nothing")]),
   fixed("admin-health-check-fails", 900, [post(300, "/healthcheck/fail"), post(600, "/healthcheck/ok")]),
   fixed("admin-bad-filter", 500, [get(300, "/stats?filter=("), get(320, "/stats?format=nothing")]),
+  fixed("admin-stats", 700, [
+    get(300, "/stats?usedonly&filter=^listener_manager"),
+    get(320, "/stats?format=json&filter=^listener_manager.(total|listener_create)"),
+    get(340, "/stats?format=json&usedonly&filter=nothing"),
+    get(360, "/stats/prometheus?usedonly&filter=^listener_manager"),
+    get(380, "/stats?type=Gauges&filter=^listener_manager"),
+    get(400, "/stats?format=json&usedonly&filter=update_rejected$")
+  ]),
   fixed("admin-quit", 700, [post(300, "/quitquitquit")]),
   fixed("admin-dumps", 600, [
     get(300, "/config_dump?resource=static_listeners&mask=listener.traffic_direction"),
@@ -365,6 +399,7 @@ const signals: ReadonlyArray<Scenario> = [
   ]),
   fixed("stopped-and-killed", 1000, [signal(400, "SIGSTOP"), get(500, "/ready"), signal(700, "SIGKILL")]),
   fixed("stopped-and-terminated", 1400, [signal(400, "SIGSTOP"), signal(600, "SIGTERM"), signal(1000, "SIGCONT")]),
+  fixed("stopped-and-quit", 1400, [signal(400, "SIGSTOP"), signal(600, "SIGQUIT"), signal(1000, "SIGCONT")]),
   fixed("stopped-during-start", 1000, [signal(20, "SIGSTOP"), signal(500, "SIGCONT")]),
   dynamic("stopped-while-updated", 2000, [signal(700, "SIGSTOP"), serve(900, {}), signal(1300, "SIGCONT")]),
   dynamic("stopped-while-link-is-lost", 3000, [
@@ -408,7 +443,7 @@ const busy: ReadonlyArray<Scenario> = [
   ]),
   fixed("flush-after-five-seconds", 6500, [{ at: 300, do: "connect", id: "a", listener: "ingress", kind: "http1" }], {
     stats: "^server\\.(state|live|total_connections|uptime)$",
-    tolerance: 1100
+    tolerance: 300
   })
 ]
 
@@ -421,6 +456,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
   ...links,
   ...drains,
   ...levels,
+  ...levelsOfOne,
   ...admin,
   ...signals,
   ...busy

@@ -31,7 +31,7 @@ export interface Trace {
 }
 
 /** Lines of a body that a trace keeps. */
-const longestBody = 12
+const longestBody = 30
 
 export const beginningOf = (body: string): string => body.split("\n").slice(0, longestBody).join("\n")
 
